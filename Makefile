@@ -1,0 +1,61 @@
+# Two commands on a fresh machine: `make demo` and `make test`. Everything runs from .venv through `python -m`, with
+# relative paths, so a checkout in a folder with a space in its name works.
+
+PYTHON ?= python3
+PY := .venv/bin/python
+DEMO_OUT := build/demo
+UV_COMPILE := $(PY) -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
+	--no-emit-index-url --no-annotate --quiet
+
+.PHONY: demo test test-all lint types imports lock clean help
+
+help:
+	@echo "make demo      set up, run the guide study, print the report's path"
+	@echo "make test      set up, run everything that guards the project (10 minutes on 2 cores)"
+	@echo "make test-all  make test plus the long studies and the browser run (60 minutes)"
+	@echo "make lock      renew the hash-pinned requirements"
+
+.venv/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else "thrombokit needs Python 3.11 to 3.13, found %d.%d; say which with: make PYTHON=python3.12" % sys.version_info[:2])'
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/demo: requirements/demo.lock pyproject.toml | .venv/pip
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/demo.lock
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/test: requirements/test.lock .venv/demo
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/test.lock
+	@touch $@
+
+demo: .venv/demo
+	@rm -rf $(DEMO_OUT)
+	@$(PY) -m thrombokit init $(DEMO_OUT)/study --template guide --quiet
+	@$(PY) -m thrombokit run $(DEMO_OUT)/study --out $(DEMO_OUT)/out
+	@echo "report: $(DEMO_OUT)/out/report.html"
+
+lint: .venv/test
+	$(PY) -m ruff check src tests
+	$(PY) -m ruff format --check src tests
+
+types: .venv/test
+	$(PY) -m pyright --pythonpath $(PY)
+
+imports: .venv/test
+	$(PY) -c "from importlinter.cli import lint_imports_command as lint; lint()"
+
+test: lint types imports
+	$(PY) -m pytest -n 2 --dist loadfile -m "not long" tests
+
+test-all: test
+	tools/install_browser.sh
+	$(PY) -m pytest -n 2 --dist loadfile -m long --real-data-required tests
+
+lock: .venv/test
+	$(PY) -m pip install --quiet uv
+	$(UV_COMPILE) pyproject.toml requirements/build.in -o requirements/demo.lock
+	$(UV_COMPILE) pyproject.toml requirements/build.in --extra dev -c requirements/demo.lock -o requirements/test.lock
+
+clean:
+	rm -rf .venv build
