@@ -1,0 +1,70 @@
+"""Compile numeric kernels once and keep them: numba with a cache that always finds a place to write.
+
+numba refuses to import a cached kernel when neither the package's folder nor the user's cache folder can be written. Here a private
+folder below the temporary directory is tried next; where even that is closed, kernels compile afresh in each process.
+Kernels are single-threaded: whatever runs on many cores does so through `scale.engine`.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _writable(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
+def _private_folder() -> Path | None:
+    """A cache folder below the temporary directory that belongs to this user alone, or None."""
+    owner = os.getuid() if hasattr(os, "getuid") else 0
+    try:
+        folder = Path(tempfile.gettempdir()) / f"thrombokit-kernels-{owner}"
+    except OSError:
+        return None
+    if not _writable(folder):
+        return None
+    if hasattr(os, "getuid") and folder.stat().st_uid != owner:
+        return None
+    return folder
+
+
+def _choose_cache() -> bool:
+    """Point numba at a folder it can write; False when there is none."""
+    if "NUMBA_CACHE_DIR" in os.environ:
+        return _writable(Path(os.environ["NUMBA_CACHE_DIR"]))
+    if _writable(Path(__file__).parent / "__pycache__"):
+        return True
+    folder = _private_folder()
+    if folder is not None:
+        os.environ["NUMBA_CACHE_DIR"] = str(folder)
+    return folder is not None
+
+
+CACHED = _choose_cache()
+
+import numba  # noqa: E402  (numba reads NUMBA_CACHE_DIR when it is imported)
+
+
+def kernel(function: F) -> F:
+    """Compile `function` with numba (nopython, one thread, no fast-math), cached on disk where possible."""
+    return numba.njit(cache=CACHED, fastmath=False, error_model="numpy")(function)  # pyright: ignore[reportReturnType]
+
+
+def kernels_are_cached() -> bool:
+    """Whether compiled kernels from an earlier process are at hand; when not, the first fit takes some seconds to compile."""
+    if not CACHED:
+        return False
+    named = os.environ.get("NUMBA_CACHE_DIR")
+    folder = Path(named) if named else Path(__file__).parent / "__pycache__"
+    return any(folder.rglob("logistic_fit.*.nbi"))
