@@ -1,0 +1,117 @@
+"""5PL and bell curves over a batch, and the bell tried as an alternative where a 4PL leaves the top doses unexplained."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from thrombokit.numerics import curves, general_fit
+from thrombokit.numerics.arrays import Array
+from thrombokit.numerics.collapse import DoseMeans
+from thrombokit.numerics.general_models import GeneralFit, covariance_general, fit_general, profile_ln_ec50
+
+if TYPE_CHECKING:
+    from thrombokit.dose_response.working import Working
+
+MODEL_CODE = {"5pl": general_fit.FIVE_PARAMETER, "bell": general_fit.BELL}
+
+
+def values(model: str, means: DoseMeans, theta: Array) -> Array:
+    """Fitted value of every dose mean, shape (n_groups,)."""
+    each = theta[means.curve_index()]
+    a0, a1, m, h = each[:, 0], each[:, 1], each[:, 2], np.exp(each[:, 3])
+    g = curves.logistic(means.x, m, h)
+    if model == "bell":
+        return a0 + (a1 - a0) * g + (each[:, 5] - a1) * curves.logistic(means.x, each[:, 4], h)
+    if model == "5pl":
+        s = np.exp(each[:, 4])
+        with np.errstate(over="ignore", invalid="ignore"):
+            g = (1.0 + (2.0 ** (1.0 / s) - 1.0) * np.exp(-h * (means.x - m))) ** (-s)
+    return a0 + (a1 - a0) * g
+
+
+def _curve(working: Working, i: int) -> tuple[Array, Array, Array]:
+    a, b = int(working.means.starts[i]), int(working.means.starts[i + 1])
+    return working.means.x[a:b], working.means.mean[a:b], working.weight[a:b]
+
+
+def fit_all(working: Working, four: Array) -> None:
+    """Fit the working model (5PL or bell) to every usable curve; `four` (n, 4) holds the 4PL starts (a0, a1, ln EC50, hill)."""
+    code = MODEL_CODE[working.settings.model]
+    for i in np.flatnonzero(working.usable):
+        if not np.all(np.isfinite(four[i])):
+            continue
+        fit = fit_general(code, *_curve(working, int(i)), four[i])
+        working.theta[i], working.mean_rss[i], working.code[i] = fit.theta, fit.rss, fit.code
+
+
+def intervals(working: Working, t: Array, scale: Array, limit: Array, *, profile: bool) -> tuple[Array, Array, Array]:
+    """Ends of ln EC50 (n,), and the unscaled covariance (n, p, p), for the working model (5PL or bell)."""
+    n, p = working.theta.shape
+    low, high, covariance = np.full(n, -np.inf), np.full(n, np.inf), np.full((n, p, p), np.nan)
+    for i in np.flatnonzero(working.usable & working.finite()):
+        x, y, w = _curve(working, int(i))
+        fit = GeneralFit(
+            model=MODEL_CODE[working.settings.model],
+            theta=working.theta[i],
+            rss=float(working.mean_rss[i]),
+            code=int(working.code[i]),
+        )
+        inverse = covariance_general(fit, x, w)
+        half = np.inf
+        if inverse is not None:
+            covariance[i] = inverse
+            half = float(t[i] * np.sqrt(inverse[2, 2] * scale[i]))
+        if profile:
+            low[i], high[i] = profile_ln_ec50(fit, x, y, w, float(limit[i]), half)
+        else:
+            low[i], high[i] = fit.theta[2] - half, fit.theta[2] + half
+    return low, high, covariance
+
+
+def try_bells(working: Working) -> tuple[Array, Array]:
+    """RSS of a bell (NaN where none was tried) and how far it turns back, as a share of its rise; each of shape (n,).
+
+    A bell is tried where the highest dose lies 1.5 residual standard deviations or more on the wrong side of a 4PL or 3PL, or where the means
+    stray from it beyond their replicates.
+    """
+    n = working.usable.size
+    rss, turn = np.full(n, np.nan), np.zeros(n)
+    if working.settings.model not in ("4pl", "3pl"):
+        return rss, turn
+    natural = working.natural()
+    for i in _candidates(working):
+        x, y, w = _curve(working, int(i))
+        if x.size < 6 or working.n_points[i] <= 6:
+            continue
+        fit = fit_general(general_fit.BELL, x, y, w, natural[i])
+        rss[i] = fit.rss + working.pure[i]
+        turn[i] = _turn_back(fit, x)
+    return rss, turn
+
+
+def _turn_back(fit: GeneralFit, x: Array) -> float:
+    """How much of its rise (or fall) the fitted bell gives back by the highest dose, between its extreme inside the doses and the end."""
+    a0, a1, m, ln_h, m2, a2 = (float(v) for v in fit.theta)
+    finite = x[np.isfinite(x)]
+    inside = np.linspace(float(finite[0]), float(finite[-1]), 200)
+    shape = curves.bell(inside, a0, a1, a2, m, m2, float(np.exp(ln_h)))
+    start = a0 if np.isneginf(x[0]) else float(shape[0])
+    peak = int(np.argmax(np.abs(shape - start)))
+    rise, fall = float(shape[peak] - start), float(shape[peak] - shape[-1])
+    return fall / rise if rise != 0.0 and 0 < peak < shape.size - 1 else 0.0
+
+
+def _candidates(working: Working) -> np.ndarray:
+    means = working.means
+    with np.errstate(invalid="ignore", divide="ignore"):
+        scale = working.rss / np.maximum(working.degrees, 1)
+        residual = (means.mean - working.fitted()) * np.sqrt(working.weight / scale[means.curve_index()])
+        last = np.where(np.diff(means.starts) > 0, residual[np.maximum(means.starts[1:] - 1, 0)], 0.0)
+        away = -np.sign(working.theta[:, 1] - working.theta[:, 0]) * last
+        groups = np.diff(means.starts)
+        lack = working.mean_rss / np.maximum(groups - 4, 1)
+        pure_scale = working.pure / np.maximum(working.n_points - groups, 1)
+        strays = (working.n_points > groups) & (lack > 2.0 * pure_scale)
+    return np.flatnonzero(working.usable & working.finite() & (groups >= 6) & ((away > 1.5) | strays))
