@@ -1,0 +1,158 @@
+"""Plates in, potencies out: normalise, check, fit, combine runs, compare with the comparator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import polars as pl
+
+from thrombokit.dose_response.fit import fit_points
+from thrombokit.dose_response.fits import CurveFits
+from thrombokit.dose_response.points import CurvePoints, points_from_table
+from thrombokit.dose_response.settings import FitSettings
+from thrombokit.plate.curves import CurveKey, curves_of
+from thrombokit.plate.normalise import Normalised, normalise, wells_table
+from thrombokit.plate.plate import Plate
+from thrombokit.plate.potencies import combine_potencies, combine_ratios
+from thrombokit.plate.quality import FAIL, QualityLimits, assess
+from thrombokit.plate.result import PlateResult
+from thrombokit.scale.engine import Engine, Progress, SerialEngine
+
+CURVE_POINTS = 48
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlateSettings:
+    """Choices of the plate stage: how curves are fitted, what quality means, who the comparator is, what the assay was."""
+
+    fit: FitSettings = field(default_factory=FitSettings)
+    limits: QualityLimits = field(default_factory=QualityLimits)
+    comparator: str | None = None
+    readout: str = "luminescence"
+    serum: str | None = None
+
+
+def analyse_plates(
+    plates: Sequence[Plate],
+    settings: PlateSettings | None = None,
+    *,
+    engine: Engine | None = None,
+    progress: Progress | None = None,
+) -> PlateResult:
+    """Analyse all plates of a study.
+
+    Parameters
+    ----------
+    plates : sequence of Plate
+        Readings with their layouts, in house units (nM). Plates named day 0 are kept in the tables and give no curves.
+    settings : PlateSettings, optional
+    engine : Engine, optional
+        Where curves are fitted; the numbers do not depend on it.
+    progress : callable, optional
+        Told the number of curves finished since its last call.
+
+    Returns
+    -------
+    PlateResult
+        A plate that fails its checks stays in the tables and leaves the combined values.
+    """
+    settings = settings or PlateSettings()
+    normalised = [normalise(plate) for plate in plates]
+    quality = tuple(assess(each, settings.limits) for each in normalised)
+    pairs = [(index, *found) for index, each in enumerate(normalised) for found in curves_of(each)]
+    owners = [normalised[index] for index, _, _ in pairs]
+    keys = [key for _, key, _ in pairs]
+    fits = fit_points(_points(pairs), settings.fit, engine=engine or SerialEngine(), progress=progress) if pairs else None
+    failed = {q.plate for q in quality if q.status == FAIL}
+    potencies = combine_potencies(keys, fits, failed, settings) if fits else ()
+    return PlateResult(
+        wells=pl.concat([wells_table(each) for each in normalised]) if normalised else pl.DataFrame(),
+        fits=_fits_table(keys, owners, fits) if fits else pl.DataFrame(),
+        curves=_curve_lines(keys, owners, fits) if fits else pl.DataFrame(),
+        quality=quality,
+        potencies=potencies,
+        ratios=combine_ratios(keys, fits, failed, settings) if fits else (),
+        response_unit={each.plate.name: each.unit for each in normalised},
+        comparator=settings.comparator,
+        confidence=settings.fit.confidence,
+    )
+
+
+def _points(pairs: list[tuple[int, CurveKey, pl.DataFrame]]) -> CurvePoints:
+    """All curves as one table whose run is the plate: the noise model is estimated plate by plate."""
+    table = pl.concat(
+        [frame.with_columns(curve=pl.lit(f"{number}"), run=pl.lit(key.plate)) for number, (_, key, frame) in enumerate(pairs)]
+    )
+    return points_from_table(table, source="plates")
+
+
+def _fits_table(keys: list[CurveKey], owners: list[Normalised], fits: CurveFits) -> pl.DataFrame:
+    """`PlateResult.fits`: key columns, FITS columns, then plateaus and Emax as a percentage with 95 % intervals."""
+    table = fits.table().drop("curve", "run")
+    named = pl.DataFrame(
+        {
+            "plate": [k.plate for k in keys],
+            "agonist": [k.agonist for k in keys],
+            "cell_system": [k.cell_system for k in keys],
+            "run": [k.run for k in keys],
+        }
+    )
+    half0, half1 = fits.plateau_intervals()
+    columns: dict[str, list[float | None]] = {}
+    for name in ("bottom_pct", "top_pct", "emax_pct"):
+        ends = [_percent(name, i, owner, fits, half0, half1) for i, owner in enumerate(owners)]
+        for suffix, part in (("", 0), ("_low", 1), ("_high", 2)):
+            columns[f"{name}{suffix}"] = [e[part] for e in ends]
+    extra = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.Float64)).with_columns(
+        response_unit=pl.Series([o.unit for o in owners], dtype=pl.String),
+        outcome=pl.Series([str(o) for o in fits.outcomes], dtype=pl.String),
+        qualifier=pl.Series(fits.qualifier.astype(str).tolist(), dtype=pl.String).replace("", None),
+    )
+    return pl.concat([named, table, extra], how="horizontal")
+
+
+def _percent(
+    name: str, i: int, owner: Normalised, fits: CurveFits, half0: np.ndarray, half1: np.ndarray
+) -> tuple[float | None, ...]:
+    """One plateau of curve i in % with its interval; Emax is the plateau at high dose."""
+    if str(fits.verdict[i]) == "bad":
+        return None, None, None
+    a0, a1 = float(fits.theta[i, 0]), float(fits.theta[i, 1])
+    rising = a1 >= a0
+    at_high = name == "emax_pct" or (name == "top_pct") == rising
+    value, half = (a1, float(half1[i])) if at_high else (a0, float(half0[i]))
+    centre = float(owner.percent(value))
+    spread = float(owner.percent_se(np.array(value), np.array(half)))  # the plateau's t half-width and the controls' error together
+    if not np.isfinite(spread):
+        return centre, None, None
+    return centre, centre - spread, centre + spread
+
+
+def _curve_lines(keys: list[CurveKey], owners: list[Normalised], fits: CurveFits) -> pl.DataFrame:
+    """`PlateResult.curves`: 48 points from the lowest to the highest dose of each curve that was fitted."""
+    parts: list[pl.DataFrame] = []
+    for i, (key, owner) in enumerate(zip(keys, owners, strict=True)):
+        if str(fits.verdict[i]) == "bad":
+            continue
+        dose = np.geomspace(float(fits.dose_low_nM[i]), float(fits.dose_high_nM[i]), CURVE_POINTS)
+        low, high = fits.band(i, dose)
+        ends = np.sort(np.stack([owner.percent(low), owner.percent(high)]), axis=0)
+        parts.append(
+            pl.DataFrame(
+                {
+                    "plate": [key.plate] * CURVE_POINTS,
+                    "agonist": [key.agonist] * CURVE_POINTS,
+                    "cell_system": [key.cell_system] * CURVE_POINTS,
+                    "run": [key.run] * CURVE_POINTS,
+                    "concentration_nM": dose,
+                    "fitted_pct": owner.percent(fits.predict(i, dose)),
+                    "low_pct": ends[0],
+                    "high_pct": ends[1],
+                }
+            )
+        )
+    schema = {"plate": pl.String, "agonist": pl.String, "cell_system": pl.String, "run": pl.String, "concentration_nM": pl.Float64}
+    empty = pl.DataFrame(schema=schema | {"fitted_pct": pl.Float64, "low_pct": pl.Float64, "high_pct": pl.Float64})
+    return pl.concat([empty, *parts]).with_columns(pl.col("low_pct", "high_pct").fill_nan(None))

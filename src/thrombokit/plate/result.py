@@ -1,0 +1,90 @@
+"""What the plate stage hands on: wells, fits, curves to draw, quality, potencies and ratios, all saved as they stand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from thrombokit.domain.estimate import Estimate
+from thrombokit.domain.potency import Assay, Potency
+
+if TYPE_CHECKING:
+    pass
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PotencyRatio:
+    """EC50 of the comparator / EC50 of the agonist in one assay, formed within each run and combined.
+
+    Above 1 the agonist is more potent. `run_ratios` follow `runs_used`; `reason` says why `ratio` has no interval, or no value.
+    """
+
+    agonist: str
+    comparator: str
+    assay: Assay
+    ratio: Estimate
+    n_runs: int
+    runs_used: tuple[str, ...]
+    run_ratios: tuple[float, ...]
+    interval: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class QualityCheck:
+    """One figure of a plate's quality.
+
+    `status` is "pass", "warn", "fail" or "not_available"; `value` is None where it could not be formed; `reason` is a sentence.
+    """
+
+    check: str
+    value: float | None
+    status: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlateQuality:
+    """All checks of one plate; `status` is the worst of them. `suggestion` is what would mend a failed plate, or ""."""
+
+    plate: str
+    run: str
+    cell_system: str
+    status: str
+    checks: tuple[QualityCheck, ...]
+    suggestion: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PlateResult:
+    """The plate stage's answer.
+
+    wells : one row a well: plate, run, cell_system, well, row, column (zero-based), role, agonist, concentration_nM, signal
+        (instrument units), corrected (minus blank), response_pct (see `response_unit`), excluded, reason.
+    fits : one row a curve: plate, agonist, cell_system, run, then the FITS columns of docs/conventions.md, on blank-corrected signal, then
+        bottom_pct, top_pct, emax_pct (% of the rhTPO window or of vehicle, see response_unit), each with _low and _high.
+    curves : up to 48 points a curve: plate, agonist, cell_system, run, concentration_nM, fitted_pct, low_pct, high_pct (95 % band).
+    """
+
+    wells: pl.DataFrame
+    fits: pl.DataFrame
+    curves: pl.DataFrame
+    quality: tuple[PlateQuality, ...]
+    potencies: tuple[Potency, ...]
+    ratios: tuple[PotencyRatio, ...]
+    response_unit: dict[str, str]
+    comparator: str | None
+    confidence: float
+
+    def table(self) -> pl.DataFrame:
+        """One row per potency; concentrations in nM."""
+        rows = [
+            {
+                "agonist": p.agonist, "assay": p.assay.label(), "ec50_nM": p.ec50_nM.estimate, "ec50_low_nM": p.ec50_nM.low,
+                "ec50_high_nM": p.ec50_nM.high, "n_runs": p.n_runs, "verdict": p.verdict, "interval": p.interval,
+            }
+            for p in self.potencies
+        ]  # fmt: skip
+        return pl.DataFrame(rows, infer_schema_length=None)
