@@ -1,0 +1,1 @@
+"""Files at the door: text, tables and workbooks become readings, maps and manifests."""

@@ -1,0 +1,1 @@
+"""Plate maps: which well holds which agonist, dose and control; `read` picks the form by content."""
