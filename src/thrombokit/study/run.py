@@ -1,0 +1,134 @@
+"""The whole journey on one page: Study -> StudyResult."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+
+from thrombokit.domain.agonist import Agonist
+from thrombokit.domain.potency import Potency
+from thrombokit.dose_response.settings import FitSettings
+from thrombokit.evidence.load import corrections
+from thrombokit.plate.analyse import PlateSettings, analyse_plates
+from thrombokit.plate.result import PlateResult
+from thrombokit.scale.engine import Engine, Progress, SerialEngine
+from thrombokit.study.load import Study
+from thrombokit.study.result import Provenance, PublishedComparison, StudyResult
+
+NUMBER_MAKERS = (
+    "numpy",
+    "scipy",
+    "polars",
+    "numba",
+    "altair",
+    "vl-convert-python",
+    "openpyxl",
+    "xlsxwriter",
+    "pydantic",
+    "tomlkit",
+)
+"""Packages whose version can move a number or a byte of the results."""
+
+
+def run_study(study: Study, *, engine: Engine | None = None, progress: Progress | None = None) -> StudyResult:
+    """Run every stage the study has a section for.
+
+    Parameters
+    ----------
+    study : Study
+        From `load_study`; no file is opened here.
+    engine : Engine, optional
+        Serial, or a pool of processes: the numbers are the same.
+    progress : callable, optional
+        Told how many curves were finished since its last call.
+
+    Returns
+    -------
+    StudyResult
+        Complete: estimates, intervals, verdicts, quality, provenance.
+
+    Raises
+    ------
+    SimulationError
+        If a computation could not finish; a curve that cannot be fitted is a verdict, not an error.
+    """
+    engine = engine or SerialEngine()
+    plate = analyse_plates(study.plates, plate_settings(study), engine=engine, progress=progress) if study.spec.plate else None
+    published = beside_published(study.agonists, plate) if plate else ()
+    return StudyResult(
+        title=study.spec.report.title or study.title,
+        synthetic=study.spec.study.synthetic,
+        note=study.spec.study.note or "",
+        plate=plate,
+        published=published,
+        missing=study.missing,
+        corrections=plate_corrections() if published else (),
+        provenance=provenance_of(study),
+        show_operator=study.spec.report.show_operator,
+    )
+
+
+def plate_corrections() -> tuple[str, ...]:
+    """Corrections to the guide that touch the plate assays (its Q1 and Q2, and its protocols), a few sentences each."""
+    return tuple(f'The guide: "{c.guide_says}" {c.correction}' for c in corrections() if c.question in ("Q1", "Q2", None))
+
+
+def plate_settings(study: Study) -> PlateSettings:
+    """The plate stage's choices from the study file; the comparator under the maps' spelling."""
+    section = study.spec.plate
+    assert section is not None
+    names = {str(n) for plate in study.plates for n in plate.layout.agonist.ravel() if n}
+    comparator = next(
+        (n for n in sorted(names) if section.comparator and n.lower() == section.comparator.lower()), section.comparator
+    )
+    return PlateSettings(
+        fit=FitSettings(weights=section.weights, interval=section.interval, confidence=section.confidence, seed=study.seed),
+        comparator=comparator, readout=section.readout, serum=section.serum,
+    )  # fmt: skip
+
+
+def beside_published(agonists: tuple[Agonist, ...], plate: PlateResult) -> tuple[PublishedComparison, ...]:
+    """Every published EC50 of the study's agonists in a cell system of the study, beside the recovered one."""
+    systems = {p.assay.cell_system for p in plate.potencies}
+    out: list[PublishedComparison] = []
+    for agonist in agonists:
+        for published in agonist.potencies:
+            if published.cell_system in systems:
+                found = _potency(plate.potencies, agonist.name, published.cell_system)
+                out.append(
+                    PublishedComparison(
+                        agonist=agonist.name,
+                        cell_system=published.cell_system,
+                        published_ec50_nM=published.ec50_nM,
+                        source=published.source,
+                        tier=str(published.tier),
+                        recovered=found.ec50_nM if found else None,
+                        inside=_inside(published.ec50_nM, found),
+                    )
+                )
+    return tuple(out)
+
+
+def _potency(potencies: tuple[Potency, ...], agonist: str, cell_system: str) -> Potency | None:
+    return next((p for p in potencies if p.agonist == agonist and p.assay.cell_system == cell_system), None)
+
+
+def _inside(value: float, potency: Potency | None) -> bool | None:
+    if potency is None or potency.ec50_nM.low is None or potency.ec50_nM.high is None:
+        return None
+    return potency.ec50_nM.low <= value <= potency.ec50_nM.high
+
+
+def provenance_of(study: Study) -> Provenance:
+    """Versions, seed, inputs and the study file's text."""
+    versions = {name: _version(name) for name in NUMBER_MAKERS}
+    text = study.spec.path.read_text(encoding="utf-8")
+    return Provenance(
+        thrombokit_version=_version("thrombokit"), versions=versions, seed=study.seed, inputs=study.inputs, study_toml=text
+    )
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"
