@@ -31,7 +31,9 @@ class Potency:
     """Relative EC50 of one agonist in one assay, over its independent runs.
 
     Units: nM. `interval` says how the interval was formed ("hartung_knapp") or why there is none ("fewer than 3 runs").
-    `between_run_sd_log10` is in log10 units.
+    `between_run_sd_log10` is in log10 units. `run_ec50_nM` and `run_intervals_nM` (each run's own interval, None where open) follow
+    `runs_used`. `verdict` is "combined", "too_few_runs", or, where no run has an EC50, what most of their curves say ("flat", "beyond_range", ...);
+    if all lie beyond the doses on one side, `ec50_nM` carries the bound.
     """
 
     agonist: str
@@ -44,3 +46,4 @@ class Potency:
     between_run_sd_log10: float | None
     interval: str
     verdict: str
+    run_intervals_nM: tuple[tuple[float | None, float | None], ...] = ()

@@ -19,19 +19,25 @@ USED_VERDICTS = ("fit", "plateau_open")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunEstimate:
-    """ln EC50 (or a ln ratio) of one run with its standard error; `left_out` says why it does not count, or ""."""
+    """ln EC50 (or a ln ratio) of one run with its standard error; `left_out` says why it does not count, or "".
+
+    ln_low, ln_high : the run's own interval, +-inf where open.
+    """
 
     run: str
     ln_value: float
     se: float
     left_out: str = ""
+    ln_low: float = float("-inf")
+    ln_high: float = float("inf")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Combined:
     """A value over runs, back on its natural scale (nM, or a ratio).
 
-    `interval` is "hartung_knapp", or says why there is none; `between_sd_log10` is in log10 units; `values` follow `used`.
+    `interval` is "hartung_knapp", or says why there is none; `between_sd_log10` is in log10 units; `values` and
+    `intervals` (each run's own, None where open) follow `used`.
     """
 
     value: Estimate
@@ -39,6 +45,7 @@ class Combined:
     between_sd_log10: float | None
     used: tuple[str, ...]
     values: tuple[float, ...]
+    intervals: tuple[tuple[float | None, float | None], ...]
     left_out: tuple[tuple[str, str], ...]
 
     @property
@@ -66,18 +73,24 @@ def combine_runs(estimates: Sequence[RunEstimate], *, confidence: float = 0.95) 
     left_out = tuple((e.run, e.left_out or "no finite estimate") for e in estimates if e not in used)
     values = np.array([e.ln_value for e in used])
     names, natural = tuple(e.run for e in used), tuple(float(v) for v in np.exp(values))
+    own = tuple((_natural(e.ln_low), _natural(e.ln_high)) for e in used)
     if len(used) < FEWEST_RUNS:
         mean = float(np.exp(values.mean())) if len(used) else None
         return Combined(
-            value=Estimate(estimate=mean, low=None, high=None), interval=f"none: fewer than {FEWEST_RUNS} runs", between_sd_log10=None,
-            used=names, values=natural, left_out=left_out,
+            value=Estimate(estimate=mean, low=None, high=None), between_sd_log10=None,
+            interval=f"none: fewer than {FEWEST_RUNS} runs" if used else "none: no run has an EC50",
+            used=names, values=natural, intervals=own, left_out=left_out,
         )  # fmt: skip
     pooled = hartung_knapp(values, _steadied(np.array([e.se**2 for e in used])), confidence=confidence)
     return Combined(
         value=Estimate(estimate=float(np.exp(pooled.mean)), low=float(np.exp(pooled.low)), high=float(np.exp(pooled.high))),
-        interval="hartung_knapp", between_sd_log10=float(np.sqrt(pooled.between_variance) / np.log(10.0)), used=names, values=natural,
+        interval="hartung_knapp", between_sd_log10=float(np.sqrt(pooled.between_variance) / np.log(10.0)), used=names, values=natural, intervals=own,
         left_out=left_out,
     )  # fmt: skip
+
+
+def _natural(ln_value: float) -> float | None:
+    return float(np.exp(ln_value)) if np.isfinite(ln_value) else None
 
 
 def _steadied(variances: Array) -> Array:
@@ -96,7 +109,10 @@ def run_estimates(fits: CurveFits, rows: Sequence[int], runs: Sequence[str]) -> 
     for row, run in zip(rows, runs, strict=True):
         verdict = str(fits.verdict[row])
         reason = "" if verdict in USED_VERDICTS else (str(fits.message[row]) or verdict)
-        out.append(RunEstimate(run=run, ln_value=float(fits.theta[row, 2]), se=float(fits.se_ln_ec50[row]), left_out=reason))
+        ends = {"ln_low": float(fits.ln_low[row]), "ln_high": float(fits.ln_high[row])}
+        out.append(
+            RunEstimate(run=run, ln_value=float(fits.theta[row, 2]), se=float(fits.se_ln_ec50[row]), left_out=reason, **ends)
+        )
     return out
 
 

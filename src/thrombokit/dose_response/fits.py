@@ -99,7 +99,7 @@ class CurveFits(FrozenArrays):
             model=pl.lit(self.settings.model),
         )
         table = table.with_columns(pl.col(pl.Float64).replace([np.inf, -np.inf], [None, None]).fill_nan(None))
-        table = table.with_columns(pl.col("bound_side", "open_plateau").replace("", None))
+        table = table.with_columns(pl.col("bound_side", "open_plateau", "message").replace("", None))
         return pl.concat([self.keys, table], how="horizontal").select([*self.keys.columns, *FITS_COLUMNS[1:]])
 
     def _half(self, index: int) -> Array:

@@ -82,10 +82,7 @@ def points_from_table(table: pl.DataFrame, *, source: str = "table", sort: bool 
     table = table.with_columns([pl.col(c).cast(pl.Float64) for c in numbers])
     raise_all(_value_faults(table, source, with_weight), FileFormatError)
     if sort:
-        table = table.with_columns(
-            pl.struct(keys).rank("dense").alias("_k"), pl.int_range(pl.len()).min().over(keys).alias("_first")
-        )
-        table = table.sort("_first", maintain_order=True)
+        table = table.with_columns(pl.col("row").min().over(keys).alias("_first")).sort("_first", maintain_order=True)
     return _gather(table, keys, source, with_weight)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from thrombokit.numerics.arrays import Array, BoolArray
 from thrombokit.numerics.jit import kernel
-from thrombokit.numerics.small_matrix import invert_scaled
+from thrombokit.numerics.small_matrix import copy_into, invert_scaled
 
 FIVE_PARAMETER, BELL = 5, 6
 """Model codes; also the number of unknowns."""
@@ -61,9 +61,11 @@ def normal_equations(model: int, x: Array, y: Array, w: Array, theta: Array, nor
     """RSS at `theta`; fills J'WJ and J'Wr."""
     size = model
     row = np.empty(6)
-    normal[:] = 0.0
-    gradient[:] = 0.0
     rss = 0.0
+    for i in range(size):
+        gradient[i] = 0.0
+        for j in range(size):
+            normal[i, j] = 0.0
     for k in range(x.size):
         residual = y[k] - point(model, x[k], theta, row)
         rss += w[k] * residual * residual
@@ -131,9 +133,9 @@ def descend(
         if new_rss <= rss:
             done = moved < 1e-9 or (rss - new_rss) <= 1e-14 * new_rss
             rss = new_rss
-            theta[:] = trial
-            normal[:] = new_normal
-            gradient[:] = new_gradient
+            copy_into(theta, trial)
+            copy_into(gradient, new_gradient)
+            normal, new_normal = new_normal, normal
             damping = max(damping * 0.1, 1e-14)
         else:
             done = moved < 1e-12
@@ -165,8 +167,10 @@ def bell_start(x: Array, y: Array, w: Array, theta: Array) -> float:
                 m, m2 = x[i], 0.5 * (x[j] + x[j - 1])
                 if m2 <= m:
                     continue
-                normal[:] = 0.0
-                right[:] = 0.0
+                for a in range(3):
+                    right[a] = 0.0
+                    for b in range(3):
+                        normal[a, b] = 0.0
                 for k in range(x.size):
                     g, _, _ = _logistic(x[k], m, h)
                     d, _, _ = _logistic(x[k], m2, h)

@@ -58,7 +58,7 @@ import numba  # noqa: E402  (numba reads NUMBA_CACHE_DIR when it is imported)
 
 def kernel(function: F) -> F:
     """Compile `function` with numba (nopython, one thread, no fast-math), cached on disk where possible."""
-    return numba.njit(cache=CACHED, fastmath=False, error_model="numpy")(function)  # pyright: ignore[reportReturnType]
+    return numba.njit(cache=CACHED, fastmath=False, error_model="numpy", no_cfunc_wrapper=True)(function)  # pyright: ignore[reportReturnType]
 
 
 def kernels_are_cached() -> bool:

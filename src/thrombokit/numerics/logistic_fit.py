@@ -14,7 +14,7 @@ import numpy as np
 
 from thrombokit.numerics.arrays import Array, IntArray
 from thrombokit.numerics.jit import kernel
-from thrombokit.numerics.small_matrix import invert_scaled
+from thrombokit.numerics.small_matrix import copy_into, invert_scaled
 
 LN_HILL_LOW, LN_HILL_HIGH = float(np.log(0.1)), float(np.log(10.0))
 """Bounds of ln(hill slope): 0.1 to 10. A hill of 10 is a step between two doses a factor of 3 apart."""
@@ -142,7 +142,7 @@ def _descend(
         if new_rss <= rss:
             small = abs(new_m - m) + abs(new_h - ln_h) < 1e-9 or (rss - new_rss) <= _TOLERANCE * 1e-3 * new_rss
             m, ln_h, rss = new_m, new_h, new_rss
-            out[:] = trial
+            copy_into(out, trial)
             damping = max(damping * 0.1, 1e-14)
             if small:
                 code = CONVERGED
@@ -176,6 +176,19 @@ def dose_range(x: Array) -> tuple[float, float, float]:
 
 
 @kernel
+def _spread(y: Array, w: Array) -> float:
+    """Weighted sum of squares of y about its mean."""
+    total = mean = spread = 0.0
+    for k in range(y.size):
+        total += w[k]
+        mean += w[k] * y[k]
+    mean /= total
+    for k in range(y.size):
+        spread += w[k] * (y[k] - mean) * (y[k] - mean)
+    return spread
+
+
+@kernel
 def fit_one(x: Array, y: Array, w: Array, free_hill: bool, theta: Array) -> tuple[float, int]:
     """Best 4PL (or 3PL: `free_hill` False, h = 1) of one curve; `theta` (4,) gets a0, a1, m, h. Returns (rss, code)."""
     low, high, gap = dose_range(x)
@@ -183,18 +196,21 @@ def fit_one(x: Array, y: Array, w: Array, free_hill: bool, theta: Array) -> tupl
     out, point, best = np.empty(8), np.empty(2), np.empty(2)
     starts = _START_LN_HILLS if free_hill else np.zeros(1)
     n_grid = 2 * x.size
-    column_rss = np.full(starts.size, np.inf)
-    column_m = np.zeros(starts.size)
+    column_rss = np.empty(starts.size)
+    column_m = np.empty(starts.size)
+    first = 0
     for j in range(starts.size):
+        column_rss[j] = np.inf
+        column_m[j] = low
         for i in range(n_grid):
             m = low - gap + (high - low + 2.0 * gap) * (i + 0.5) / n_grid
             rss = evaluate(x, y, w, m, starts[j], out)
             if rss < column_rss[j]:
                 column_rss[j] = rss
                 column_m[j] = m
-    first = np.argmin(column_rss)
-    mean = np.sum(w * y) / np.sum(w)
-    spread = np.sum(w * (y - mean) ** 2)
+        if column_rss[j] < column_rss[first]:
+            first = j
+    spread = _spread(y, w)
     best_rss, best_code = np.inf, NOT_FINITE
     for turn in range(starts.size + 2):
         j = (first + turn) % starts.size
@@ -204,7 +220,7 @@ def fit_one(x: Array, y: Array, w: Array, free_hill: bool, theta: Array) -> tupl
         rss, code = _descend(x, y, w, point, True, free_hill, m_low, m_high, out)
         if rss < best_rss * (1.0 - 1e-10):
             best_rss, best_code = rss, code
-            best[:] = point
+            best[0], best[1] = point[0], point[1]
         if turn == 0 and best_rss < 0.02 * spread:
             break  # a clean curve has one minimum; noisy ones are tried from every start
     best_rss = evaluate(x, y, w, best[0], best[1], out)
@@ -289,7 +305,10 @@ def covariance(x: Array, w: Array, theta: Array, free_hill: bool, matrix: Array)
     """Inverse of J'WJ in (a0, a1, m, ln h), written to `matrix` (4, 4); rows of a fixed hill are 0. False when singular."""
     a0, a1, m, h = theta[0], theta[1], theta[2], theta[3]
     size = 4 if free_hill else 3
-    normal = np.zeros((size, size))
+    normal = np.empty((size, size))
+    for i in range(size):
+        for j in range(size):
+            normal[i, j] = 0.0
     row = np.empty(4)
     for k in range(x.size):
         if x[k] == -np.inf:
@@ -303,7 +322,9 @@ def covariance(x: Array, w: Array, theta: Array, free_hill: bool, matrix: Array)
         for i in range(size):
             for j in range(size):
                 normal[i, j] += w[k] * row[i] * row[j]
-    matrix[:] = 0.0
+    for i in range(4):
+        for j in range(4):
+            matrix[i, j] = 0.0
     return invert_scaled(normal, size, matrix)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import polars as pl
@@ -12,6 +12,7 @@ from thrombokit.dose_response.fit import fit_points
 from thrombokit.dose_response.fits import CurveFits
 from thrombokit.dose_response.points import CurvePoints, points_from_table
 from thrombokit.dose_response.settings import FitSettings
+from thrombokit.plate.counter_screen import heed_counter_screens
 from thrombokit.plate.curves import CurveKey, curves_of
 from thrombokit.plate.normalise import Normalised, normalise, wells_table
 from thrombokit.plate.plate import Plate
@@ -32,6 +33,7 @@ class PlateSettings:
     comparator: str | None = None
     readout: str = "luminescence"
     serum: str | None = None
+    show_operator: bool = False
 
 
 def analyse_plates(
@@ -60,12 +62,17 @@ def analyse_plates(
     """
     settings = settings or PlateSettings()
     normalised = [normalise(plate) for plate in plates]
-    quality = tuple(assess(each, settings.limits) for each in normalised)
+    quality = tuple(
+        replace(assess(each, settings.limits), operator=each.plate.operator if settings.show_operator else None)
+        for each in normalised
+    )
     pairs = [(index, *found) for index, each in enumerate(normalised) for found in curves_of(each)]
     owners = [normalised[index] for index, _, _ in pairs]
     keys = [key for _, key, _ in pairs]
     fits = fit_points(_points(pairs), settings.fit, engine=engine or SerialEngine(), progress=progress) if pairs else None
     failed = {q.plate for q in quality if q.status == FAIL}
+    if fits:
+        fits = heed_counter_screens(keys, fits)
     potencies = combine_potencies(keys, fits, failed, settings) if fits else ()
     return PlateResult(
         wells=pl.concat([wells_table(each) for each in normalised]) if normalised else pl.DataFrame(),

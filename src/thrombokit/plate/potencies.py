@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import stdtrit
 
+from thrombokit.domain.estimate import Estimate
 from thrombokit.domain.potency import Assay, Potency
 from thrombokit.dose_response.combine import USED_VERDICTS, Combined, RunEstimate, combine_runs
 from thrombokit.dose_response.fits import CurveFits
@@ -32,24 +35,29 @@ def run_values(keys: Sequence[CurveKey], fits: CurveFits, rows: Iterable[int], f
     by_run: dict[str, list[int]] = {}
     for row in rows:
         by_run.setdefault(keys[row].run, []).append(row)
-    out: list[RunEstimate] = []
-    for run, members in by_run.items():
-        good: list[int] = []
-        reasons: list[str] = []
-        for row in members:
-            if keys[row].plate in failed:
-                reasons.append(f"plate {keys[row].plate} failed its quality check")
-            elif str(fits.verdict[row]) not in USED_VERDICTS or not np.isfinite(fits.se_ln_ec50[row]):
-                reasons.append(f"plate {keys[row].plate}: {fits.message[row] or fits.verdict[row]}")
-            else:
-                good.append(row)
-        if not good:
-            out.append(RunEstimate(run=run, ln_value=float("nan"), se=float("nan"), left_out="; ".join(reasons)))
-            continue
-        weight = 1.0 / fits.se_ln_ec50[good] ** 2
-        mean = float(np.sum(weight * fits.theta[good, 2]) / np.sum(weight))
-        out.append(RunEstimate(run=run, ln_value=mean, se=float(1.0 / np.sqrt(np.sum(weight)))))
-    return out
+    return [_run_value(run, keys, fits, members, failed) for run, members in by_run.items()]
+
+
+def _run_value(run: str, keys: Sequence[CurveKey], fits: CurveFits, rows: list[int], failed: set[str]) -> RunEstimate:
+    reasons: dict[str, None] = {}
+    good: list[int] = []
+    for row in rows:
+        if keys[row].plate in failed:
+            reasons[f"plate {keys[row].plate} failed its quality check"] = None
+        elif str(fits.verdict[row]) not in USED_VERDICTS or not np.isfinite(fits.se_ln_ec50[row]):
+            reasons[str(fits.message[row] or fits.verdict[row])] = None
+        else:
+            good.append(row)
+    if not good:
+        return RunEstimate(run=run, ln_value=float("nan"), se=float("nan"), left_out="; ".join(reasons))
+    weight = 1.0 / fits.se_ln_ec50[good] ** 2
+    mean, se = float(np.sum(weight * fits.theta[good, 2]) / np.sum(weight)), float(1.0 / np.sqrt(np.sum(weight)))
+    if len(good) == 1:
+        low, high = float(fits.ln_low[good[0]]), float(fits.ln_high[good[0]])
+    else:
+        half = float(stdtrit(int(np.sum(fits.degrees[good])), 0.5 + fits.settings.confidence / 2)) * se
+        low, high = mean - half, mean + half
+    return RunEstimate(run=run, ln_value=mean, se=se, ln_low=low, ln_high=high)
 
 
 def combine_potencies(keys: Sequence[CurveKey], fits: CurveFits, failed: set[str], settings: PlateSettings) -> tuple[Potency, ...]:
@@ -57,27 +65,45 @@ def combine_potencies(keys: Sequence[CurveKey], fits: CurveFits, failed: set[str
     out: list[Potency] = []
     for (assay, agonist), rows in _groups(keys, settings).items():
         combined = combine_runs(run_values(keys, fits, rows, failed), confidence=settings.fit.confidence)
+        judged = [row for row in rows if keys[row].plate not in failed]
         out.append(
             Potency(
                 agonist=agonist,
                 assay=assay,
-                ec50_nM=combined.value,
+                ec50_nM=combined.value if combined.used else _common_bound(fits, judged),
                 n_runs=combined.n_runs,
                 runs_used=combined.used,
                 runs_left_out=combined.left_out,
                 run_ec50_nM=combined.values,
                 between_run_sd_log10=combined.between_sd_log10,
                 interval=combined.interval,
-                verdict=_verdict(combined),
+                verdict=_verdict(combined, fits, judged),
+                run_intervals_nM=combined.intervals,
             )
         )
     return tuple(out)
 
 
-def _verdict(combined: Combined) -> str:
+def _verdict(combined: Combined, fits: CurveFits, rows: list[int]) -> str:
     if combined.interval == "hartung_knapp":
         return "combined"
-    return "too_few_runs" if combined.used else "no_estimate"
+    if combined.used:
+        return "too_few_runs"
+    counts = Counter(str(fits.verdict[row]) for row in rows)
+    return counts.most_common(1)[0][0] if counts else "no_plate_passed"
+
+
+def _common_bound(fits: CurveFits, rows: list[int]) -> Estimate:
+    """Where every curve lies beyond the doses on the same side, the weakest of their bounds; else nothing."""
+    beyond = [row for row in rows if str(fits.verdict[row]) == "beyond_range"]
+    if not beyond or len(beyond) < len(rows):
+        return Estimate(estimate=None, low=None, high=None)
+    above = fits.theta[beyond, 2] > np.log(fits.dose_high_nM[beyond])
+    if above.all():
+        return Estimate(estimate=None, low=float(np.exp(fits.ln_low[beyond].min())) or None, high=None)
+    if not above.any():
+        return Estimate(estimate=None, low=None, high=float(np.exp(fits.ln_high[beyond].max())))
+    return Estimate(estimate=None, low=None, high=None)
 
 
 def combine_ratios(

@@ -35,6 +35,7 @@ class QualityLimits:
     ssmd_pass: float = 3.0
     ssmd_fail: float = 1.0
     edge_warn_pct: float = 15.0
+    rescue_fold: float = 2.0
 
 
 def assess(normalised: Normalised, limits: QualityLimits | None = None) -> PlateQuality:
@@ -48,6 +49,8 @@ def assess(normalised: Normalised, limits: QualityLimits | None = None) -> Plate
         _cv_check("vehicle_cv_pct", "vehicle", vehicle, limits),
         _cv_check("positive_control_cv_pct", "rhTPO (positive control)", positive, limits),
         *_window_checks(vehicle, positive, limits),
+        _rescue_check(signal[used & (normalised.role == Role.IL3_RESCUE)], vehicle, limits),
+        _cv_check("qc_sample_cv_pct", "QC sample", signal[used & (normalised.role == Role.QC)], limits),
         _edge_check(normalised, limits),
     ]
     status = max((c.status for c in checks), key=_ORDER.index)
@@ -121,6 +124,22 @@ def _window_checks(vehicle: Array, positive: Array, limits: QualityLimits) -> li
         )
     )
     return checks
+
+
+def _rescue_check(rescue: Array, vehicle: Array, limits: QualityLimits) -> QualityCheck:
+    """IL-3 rescue wells say whether the cells could still grow; without them a plate that reads low everywhere stays unexplained."""
+    if rescue.size == 0 or vehicle.size == 0 or np.mean(vehicle) <= 0:
+        lacking = "IL-3 rescue" if rescue.size == 0 else "vehicle"
+        return QualityCheck(check="il3_rescue_fold", value=None, status=NOT_AVAILABLE, reason=f"no {lacking} wells on the plate")
+    fold = float(np.mean(rescue) / np.mean(vehicle))
+    alive = fold >= limits.rescue_fold
+    said = "the cells grow on IL-3" if alive else "the cells hardly grow on IL-3: their health is in doubt"
+    return QualityCheck(
+        check="il3_rescue_fold",
+        value=fold,
+        status=PASS if alive else WARN,
+        reason=f"IL-3 rescue {fold:.2g} fold over vehicle: {said}",
+    )
 
 
 def _z_check(name: str, label: str, value: float, separated: bool, limits: QualityLimits) -> QualityCheck:

@@ -47,7 +47,10 @@ class QualityCheck:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PlateQuality:
-    """All checks of one plate; `status` is the worst of them. `suggestion` is what would mend a failed plate, or ""."""
+    """All checks of one plate; `status` is the worst of them. `suggestion` is what would mend a failed plate, or "".
+
+    `operator` is the declared code, kept only where the study asks for it to be shown.
+    """
 
     plate: str
     run: str
@@ -55,6 +58,7 @@ class PlateQuality:
     status: str
     checks: tuple[QualityCheck, ...]
     suggestion: str = ""
+    operator: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -214,7 +214,9 @@ def _read_plate(folder: Path) -> PlateResult:
 def _potency(document: dict[str, Any]) -> Potency:
     left_out = tuple((run, why) for run, why in document["runs_left_out"])
     typed = {"assay": Assay(**document["assay"]), "ec50_nM": Estimate(**document["ec50_nM"]), "runs_left_out": left_out}
-    return Potency(**_with(document, **typed, runs_used=tuple(document["runs_used"]), run_ec50_nM=tuple(document["run_ec50_nM"])))
+    lists = {"runs_used": tuple(document["runs_used"]), "run_ec50_nM": tuple(document["run_ec50_nM"])}
+    intervals = tuple((low, high) for low, high in document.get("run_intervals_nM", []))
+    return Potency(**_with(document, **typed, **lists, run_intervals_nM=intervals))
 
 
 def _ratio(document: dict[str, Any]) -> PotencyRatio:

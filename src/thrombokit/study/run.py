@@ -82,7 +82,7 @@ def plate_settings(study: Study) -> PlateSettings:
     )
     return PlateSettings(
         fit=FitSettings(weights=section.weights, interval=section.interval, confidence=section.confidence, seed=study.seed),
-        comparator=comparator, readout=section.readout, serum=section.serum,
+        comparator=comparator, show_operator=study.spec.report.show_operator, readout=section.readout, serum=section.serum,
     )  # fmt: skip
 
 
