@@ -1,0 +1,97 @@
+"""thrombokit: from plate to platelet, for people who characterise thrombopoietin-receptor agonists.
+
+The public names below are loaded when first used, so that `import thrombokit` and `thrombokit --help` cost next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from thrombokit.agonists.load import load_agonist
+    from thrombokit.dose_response.combine import fits_table
+    from thrombokit.dose_response.fit import fit_curves
+    from thrombokit.errors import InputError, MissingExtraError, SimulationError, ThrombokitError
+    from thrombokit.io.fit_tables import read_table, write_table
+    from thrombokit.io.plate_readers.detect import read_plate
+    from thrombokit.numerics.streams import stream
+    from thrombokit.plate.analyse import analyse_plates
+    from thrombokit.plate.normalise import wells_of
+    from thrombokit.report.output import write_output, write_pages
+    from thrombokit.report.page import write_report
+    from thrombokit.report.sentences import answer_sentences
+    from thrombokit.scale.engine import make_engine
+    from thrombokit.study.archive import read_results, run_document, write_results
+    from thrombokit.study.load import load_study
+    from thrombokit.study.run import run_study
+    from thrombokit.study.templates.write import write_template
+
+__version__ = "0.1.0"
+
+_PLACES = {
+    "InputError": "errors",
+    "MissingExtraError": "errors",
+    "SimulationError": "errors",
+    "ThrombokitError": "errors",
+    "analyse_plates": "plate.analyse",
+    "answer_sentences": "report.sentences",
+    "fit_curves": "dose_response.fit",
+    "fits_table": "dose_response.combine",
+    "load_agonist": "agonists.load",
+    "load_study": "study.load",
+    "make_engine": "scale.engine",
+    "read_plate": "io.plate_readers.detect",
+    "read_results": "study.archive",
+    "read_table": "io.fit_tables",
+    "run_document": "study.archive",
+    "run_study": "study.run",
+    "stream": "numerics.streams",
+    "wells_of": "plate.normalise",
+    "write_output": "report.output",
+    "write_pages": "report.output",
+    "write_report": "report.page",
+    "write_results": "study.archive",
+    "write_table": "io.fit_tables",
+    "write_template": "study.templates.write",
+}
+
+__all__ = [
+    "InputError",
+    "MissingExtraError",
+    "SimulationError",
+    "ThrombokitError",
+    "__version__",
+    "analyse_plates",
+    "answer_sentences",
+    "fit_curves",
+    "fits_table",
+    "load_agonist",
+    "load_study",
+    "make_engine",
+    "read_plate",
+    "read_results",
+    "read_table",
+    "run_document",
+    "run_study",
+    "stream",
+    "wells_of",
+    "write_output",
+    "write_pages",
+    "write_report",
+    "write_results",
+    "write_table",
+    "write_template",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_PLACES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return list(__all__)
