@@ -7,8 +7,11 @@ anywhere below `results/`: same inputs and seed, same bytes. `ro-crate-metadata.
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 import math
+from collections.abc import Callable
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +20,7 @@ import polars as pl
 
 from thrombokit.domain.estimate import Estimate
 from thrombokit.domain.potency import Assay, Potency
-from thrombokit.errors import Fault, FileFormatError
+from thrombokit.errors import Fault, FileFormatError, raise_all
 from thrombokit.plate.result import PlateQuality, PlateResult, PotencyRatio, QualityCheck
 from thrombokit.study.result import Provenance, PublishedComparison, StudyResult
 
@@ -85,7 +88,6 @@ def write_results(result: StudyResult, out: str | Path) -> tuple[Path, ...]:
     written = [_write(folder / "study.json", json_text(study_document(result)))]
     if result.plate is not None:
         plate = result.plate
-        written.append(_write(folder / "plate.json", json_text(plate_document(plate))))
         for name, table in (
             ("plate_fits.csv", plate.fits), ("plate_quality.csv", quality_table(plate)), ("plate_potencies.csv", plate.table()),
             ("plate_ratios.csv", ratios_table(plate)),
@@ -95,6 +97,8 @@ def write_results(result: StudyResult, out: str | Path) -> tuple[Path, ...]:
         for name, table in (("plate_wells.parquet", plate.wells), ("plate_curves.parquet", plate.curves)):
             table.write_parquet(folder / name, compression="zstd", statistics=False)
             written.append(folder / name)
+        digests = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in _TABLES_READ}
+        written.append(_write(folder / "plate.json", json_text({**plate_document(plate), "tables": digests})))
     return tuple(written)
 
 
@@ -198,10 +202,11 @@ def _read_json(path: Path, schema: str) -> dict[str, Any]:
 
 def _read_plate(folder: Path) -> PlateResult:
     document = _read_json(folder / "plate.json", PLATE_SCHEMA)
+    tables = _read_tables(folder, document.get("tables", {}))
     return PlateResult(
-        wells=pl.read_parquet(folder / "plate_wells.parquet"),
-        fits=_read_fits(folder / "plate_fits.csv"),
-        curves=pl.read_parquet(folder / "plate_curves.parquet"),
+        wells=tables["plate_wells.parquet"],
+        fits=tables["plate_fits.csv"],
+        curves=tables["plate_curves.parquet"],
         quality=tuple(PlateQuality(**_with(q, checks=tuple(QualityCheck(**c) for c in q["checks"]))) for q in document["quality"]),
         potencies=tuple(_potency(p) for p in document["potencies"]),
         ratios=tuple(_ratio(r) for r in document["ratios"]),
@@ -226,10 +231,42 @@ def _ratio(document: dict[str, Any]) -> PotencyRatio:
     )
 
 
-def _read_fits(path: Path) -> pl.DataFrame:
+def _read_tables(folder: Path, digests: dict[str, str]) -> dict[str, pl.DataFrame]:
+    """The tables a `PlateResult` is made from; one that is missing, damaged or changed since the run is a fault."""
+    tables: dict[str, pl.DataFrame] = {}
+    faults: list[Fault] = []
+    for name, read in _TABLES_READ.items():
+        try:
+            content = (folder / name).read_bytes()
+            if name in digests and hashlib.sha256(content).hexdigest() != digests[name]:
+                raise ValueError("contents other than the run wrote")
+            tables[name] = read(content)
+        except (OSError, ValueError, pl.exceptions.PolarsError) as error:
+            found = "no such file" if isinstance(error, FileNotFoundError) else f"a damaged or changed table ({error})"
+            faults.append(
+                Fault(
+                    place=f"results/{name}", found=found, expected="the table as the run wrote it",
+                    cure="Run the study again; make changes of your own in a copy.",
+                )
+            )  # fmt: skip
+    raise_all(faults, FileFormatError)
+    return tables
+
+
+def _read_parquet(content: bytes) -> pl.DataFrame:
+    return pl.read_parquet(io.BytesIO(content))
+
+
+def _read_fits(content: bytes) -> pl.DataFrame:
     """The fits table with its types: text, whole numbers, everything else float."""
-    if path.stat().st_size <= 1:
+    if not content.strip():
         return pl.DataFrame()
-    header = path.open(encoding="utf-8").readline().rstrip("\n").split(",")
+    header = content.split(b"\n", 1)[0].decode("utf-8").split(",")
     types = {c: pl.String if c in _TEXT_COLUMNS else pl.Int64 if c in _WHOLE_NUMBERS else pl.Float64 for c in header}
-    return pl.read_csv(path, schema=types)
+    return pl.read_csv(io.BytesIO(content), schema=types)
+
+
+_TABLES_READ: dict[str, Callable[[bytes], pl.DataFrame]] = {
+    "plate_fits.csv": _read_fits, "plate_wells.parquet": _read_parquet, "plate_curves.parquet": _read_parquet,
+}  # fmt: skip
+"""Tables that are read back; plate.json holds the SHA-256 of each."""

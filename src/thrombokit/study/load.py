@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from thrombokit.errors import Fault, InputError, SpecError, raise_all
 from thrombokit.io.plate_maps.manifest import ManifestRow, find_export, read_manifest
 from thrombokit.io.plate_maps.read import read_map
 from thrombokit.io.plate_readers.detect import read_readings
+from thrombokit.io.well_tables import outside
 from thrombokit.plate.layout import Layout, Role
 from thrombokit.plate.plate import Plate, Reading
 from thrombokit.plate.wells import parse_well, well_name
@@ -127,10 +129,12 @@ class _Loading:
         assert section is not None
         sources = [source for number, entry in enumerate(section.files, 1) for source in self._from_entry(number, entry)]
         sources += self._from_manifest(section, sources)
-        plates = [plate for source in sources if (plate := self._plate(source, section)) is not None]
+        read = [(source.file, plate) for source in sources if (plate := self._plate(source, section)) is not None]
+        plates = [plate for _, plate in read]
         self._check_names(plates)
         self._check_comparator(section, plates)
-        return tuple(self._excluding(section, plates))
+        excluded = self._excluded_wells(section, read)
+        return tuple(replace(plate, excluded=excluded.get(plate.name, {})) for plate in plates)
 
     def _from_entry(self, number: int, entry: PlateFile) -> list[_Source]:
         path = self.spec.path_to(entry.file)
@@ -271,17 +275,33 @@ class _Loading:
                 )
             )
 
-    def _excluding(self, section: PlateSection, plates: list[Plate]) -> list[Plate]:
-        out: list[Plate] = []
-        for plate in plates:
-            reasons: dict[str, str] = {}
-            for item in section.exclude:
-                at = parse_well(item.well)
-                same_file = Path(item.file).name == plate.reading.source
-                if at is not None and same_file and item.plate in (None, plate.name):
-                    reasons[well_name(*at)] = item.reason
-            out.append(replace(plate, excluded=reasons))
-        return out
+    def _excluded_wells(self, section: PlateSection, read: list[tuple[str, Plate]]) -> dict[str, dict[str, str]]:
+        """Plate -> well -> reason; an exclusion that no plate has is a fault, because it would leave nothing out. `read` pairs the
+        file, relative to the study, with its plate."""
+        excluded: dict[str, dict[str, str]] = {}
+        complete = not self.faults  # else a plate may be missing for a reason already told
+        for number, item in enumerate(section.exclude, 1):
+            key = f"plate.exclude[{number}]"
+            of_file = [plate for file, plate in read if os.path.normpath(file) == os.path.normpath(item.file)]
+            meant = [plate for plate in of_file if item.plate in (None, plate.name)]
+            at = parse_well(item.well)
+            assert at is not None  # the study file's types see to it
+            if not meant and complete:
+                names = [plate.name for plate in of_file] or [file for file, _ in read]
+                wrong, found = ("plate", item.plate) if of_file else ("file", item.file)
+                self.faults.append(
+                    Fault(
+                        place=self.spec.place_of(f"{key}.{wrong}"), found=f'"{found}", which no plate read here has',
+                        expected=f"a {wrong} that was read: " + ", ".join(f'"{name}"' for name in names[:12]),
+                        cure=did_you_mean(str(found), names, otherwise="Name one of them."),
+                    )
+                )  # fmt: skip
+            for plate in meant:
+                rows, columns = plate.reading.shape
+                if at[0] >= rows or at[1] >= columns:
+                    self.faults.append(outside(self.spec.place_of(f"{key}.well"), at, plate.reading.shape))
+                excluded.setdefault(plate.name, {})[well_name(*at)] = item.reason
+        return excluded
 
 
 def _all_day0(reading: Reading) -> Layout:

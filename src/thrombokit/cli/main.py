@@ -1,0 +1,55 @@
+"""The `thrombokit` command: a tree of commands whose modules import nothing heavy, so that --help is instant."""
+
+from __future__ import annotations
+
+import sys
+from io import TextIOWrapper
+
+import typer
+
+from thrombokit import __version__
+from thrombokit.cli import plate
+from thrombokit.cli.check import check
+from thrombokit.cli.init import init
+from thrombokit.cli.report import report
+from thrombokit.cli.run import run
+from thrombokit.errors import EXIT_STOPPED
+
+app = typer.Typer(
+    name="thrombokit",
+    help="From plate to platelet: characterise thrombopoietin-receptor agonists. Research use only; not for diagnosis or treatment.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(init)
+app.command()(check)
+app.command()(run)
+app.command()(report)
+app.add_typer(plate.app, name="plate", help="Read plates and fit curves.")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"thrombokit {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(False, "--version", callback=_print_version, is_eager=True, help="Print the version."),
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line; the exit codes are listed in docs/reference/command-line.md."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    try:
+        app()
+    except KeyboardInterrupt:
+        typer.echo("Stopped.", err=True)
+        sys.exit(EXIT_STOPPED)

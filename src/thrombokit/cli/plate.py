@@ -1,0 +1,115 @@
+"""`thrombokit plate read|fit`: one export to a tidy table; a tidy table of points to fits."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+import thrombokit as tk
+from thrombokit.cli.kernels import say_if_cold
+from thrombokit.cli.output import Json, Quiet, Workers, exit_codes, log, print_json, say
+from thrombokit.cli.progress import progress_bar
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+class ModelName(StrEnum):
+    """Curve models."""
+
+    FOUR = "4pl"
+    THREE = "3pl"
+    FIVE = "5pl"
+    BELL = "bell"
+
+
+class WeightsName(StrEnum):
+    """Where weights come from."""
+
+    MODEL = "model"
+    COLUMN = "column"
+    NONE = "none"
+
+
+class IntervalName(StrEnum):
+    """How intervals are formed."""
+
+    PROFILE = "profile"
+    WALD = "wald"
+    BOOTSTRAP = "bootstrap"
+
+
+@app.command()
+def read(
+    file: Annotated[Path, typer.Argument(metavar="EXPORT", help="Reader export (CSV, TSV, XLSX).")],
+    map: Annotated[Path | None, typer.Option(help="Plate map.")] = None,
+    map_origin: Annotated[str, typer.Option(help="Cell of an unlabelled map that holds well A01.")] = "A1",
+    map_unit: Annotated[str | None, typer.Option(help="Concentration unit where the map carries none.")] = None,
+    plate: Annotated[str | None, typer.Option(help="Which plate, where the file holds several.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the wells as CSV, TSV or Parquet.")] = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Read one plate; say which reader was chosen and why."""
+    with exit_codes(as_json=json):
+        found = tk.read_plate(file, map=map, map_origin=map_origin, map_unit=map_unit, plate=plate)
+        wells = tk.wells_of(found)
+        reading = found.reading
+        if out is not None:
+            tk.write_table(wells, out)
+        if json:
+            print_json(_read_document(found, wells))
+            return
+        log(f"read as {reading.reader}: {reading.why}", quiet=quiet)
+        for name, reason in reading.rejected:
+            log(f"  not {name}: {reason}", quiet=quiet)
+        for note in reading.notes:
+            log(f"  note: {note}", quiet=quiet)
+        say(f"{found.name}: {reading.shape[0]} x {reading.shape[1]} wells, {wells.height} read or laid out")
+
+
+def _read_document(found: Any, wells: Any) -> dict[str, Any]:
+    reading = found.reading
+    return {
+        "schema": "thrombokit.reading/1", "plate": found.name, "file": reading.source, "rows": reading.shape[0],
+        "columns": reading.shape[1], "reader": reading.reader, "why": reading.why, "rejected": dict(reading.rejected),
+        "metadata": reading.metadata, "notes": list(reading.notes), "wells": wells.to_dicts(),
+    }  # fmt: skip
+
+
+@app.command()
+def fit(
+    table: Annotated[
+        Path, typer.Argument(metavar="TIDY", help="CSV, TSV or Parquet: curve, concentration_nM, response [, weight, run].")
+    ],
+    out: Annotated[Path | None, typer.Option(help="Write the fits as CSV, TSV or Parquet.")] = None,
+    model: Annotated[ModelName, typer.Option(help="Curve model; 3pl has hill slope 1.")] = ModelName.FOUR,
+    weights: Annotated[WeightsName, typer.Option(help="model: sigma0^2 + (phi mean)^2, estimated.")] = WeightsName.MODEL,
+    interval: Annotated[IntervalName, typer.Option(help="Interval of the EC50.")] = IntervalName.PROFILE,
+    confidence: Annotated[float, typer.Option(help="Confidence of the intervals.")] = 0.95,
+    seed: Annotated[int, typer.Option(min=0, help="For the bootstrap.")] = 1,
+    sort: Annotated[bool, typer.Option("--sort", help="Gather scattered rows of a curve.")] = False,
+    workers: Workers = 1,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Fit dose-response curves; every curve gets a verdict. Concentration 0 is vehicle."""
+    with exit_codes(as_json=json):
+        points = tk.read_table(table)
+        say_if_cold(quiet=quiet)
+        with progress_bar("curves", quiet=quiet) as progress:
+            fits = tk.fit_curves(
+                points, model=model.value, weights=weights.value, interval=interval.value, confidence=confidence, seed=seed, sort=sort,
+                engine=tk.make_engine(workers), progress=progress, source=table.name,
+            )  # fmt: skip
+        rows = tk.fits_table(fits)
+        if out is not None:
+            tk.write_table(rows, out)
+        if json:
+            noise = {run: {"sigma0": v.sigma0, "phi": v.phi} for run, v in fits.variance.items()}
+            print_json({"schema": "thrombokit.fits/1", "noise": noise, "fits": rows.to_dicts()})
+        elif out is None:
+            say(rows.write_csv().rstrip("\n"))
+        log(fits.summary(), quiet=quiet)
