@@ -74,7 +74,8 @@ class CurveFits(FrozenArrays):
         """One row a curve with the columns of FITS.csv (docs/conventions.md); null where not finite or open."""
         empty = np.isin(self.verdict, ("flat", "bad"))
         beyond = self.verdict == "beyond_range"
-        above = beyond & (self.theta[:, 2] > np.log(self.dose_high_nM))
+        with np.errstate(divide="ignore"):  # a curve without a dose above 0 has no highest dose
+            above = beyond & (self.theta[:, 2] > np.log(self.dose_high_nM))
         low = np.where(empty | (beyond & ~above), np.nan, np.exp(self.ln_low))
         high = np.where(empty | above, np.nan, np.exp(self.ln_high))
         bounded = beyond & np.where(above, np.isfinite(self.ln_low), np.isfinite(self.ln_high))

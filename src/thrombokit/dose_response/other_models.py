@@ -7,12 +7,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from thrombokit.numerics import curves, general_fit
-from thrombokit.numerics.arrays import Array
+from thrombokit.numerics.arrays import Array, IntArray
 from thrombokit.numerics.collapse import DoseMeans
 from thrombokit.numerics.general_models import GeneralFit, covariance_general, fit_general, profile_ln_ec50
 
 if TYPE_CHECKING:
     from thrombokit.dose_response.working import Working
+
+BELL_TURN = 0.2
+"""Share of its rise that a curve must give back at high dose to count as bell-shaped."""
+
+_LEAST_F = 4.6
+"""The 1 % point of F(2, n) for n without end: no bell wins the test below it."""
 
 MODEL_CODE = {"5pl": general_fit.FIVE_PARAMETER, "bell": general_fit.BELL}
 
@@ -73,8 +79,7 @@ def intervals(working: Working, t: Array, scale: Array, limit: Array, *, profile
 def try_bells(working: Working) -> tuple[Array, Array]:
     """RSS of a bell (NaN where none was tried) and how far it turns back, as a share of its rise; each of shape (n,).
 
-    A bell is tried where the highest dose lies 1.5 residual standard deviations or more on the wrong side of a 4PL or 3PL, or where the means
-    stray from it beyond their replicates.
+    Tried only where it could win, see `_candidates`.
     """
     n = working.usable.size
     rss, turn = np.full(n, np.nan), np.zeros(n)
@@ -103,15 +108,30 @@ def _turn_back(fit: GeneralFit, x: Array) -> float:
     return fall / rise if rise != 0.0 and 0 < peak < shape.size - 1 else 0.0
 
 
-def _candidates(working: Working) -> np.ndarray:
+def _candidates(working: Working) -> IntArray:
+    """Curves that a bell could win: not flat, means that turn back by half of what is asked, and enough lack of fit for the F test.
+
+    A bell can take away no more than the residuals of the dose means, so where these are too small against the pure error the test
+    is lost before it starts.
+    """
     means = working.means
+    sizes = np.diff(means.starts)
+    able = working.usable & working.finite() & (sizes >= 6) & (working.n_points > 6) & (means.starts[:-1] < means.starts[1:])
+    first, last = means.starts[:-1], np.maximum(means.starts[1:] - 1, 0)
+    start, end = _at(means.mean, first), _at(means.mean, last)
+    index = means.curve_index()
+    travel = np.zeros(sizes.size)
+    np.maximum.at(travel, index, np.abs(means.mean - start[index]))
+    rising_most = np.zeros(sizes.size)
+    np.maximum.at(rising_most, index, means.mean - start[index])
+    extreme = start + np.where(rising_most >= travel, travel, -travel)
     with np.errstate(invalid="ignore", divide="ignore"):
-        scale = working.rss / np.maximum(working.degrees, 1)
-        residual = (means.mean - working.fitted()) * np.sqrt(working.weight / scale[means.curve_index()])
-        last = np.where(np.diff(means.starts) > 0, residual[np.maximum(means.starts[1:] - 1, 0)], 0.0)
-        away = -np.sign(working.theta[:, 1] - working.theta[:, 0]) * last
-        groups = np.diff(means.starts)
-        lack = working.mean_rss / np.maximum(groups - 4, 1)
-        pure_scale = working.pure / np.maximum(working.n_points - groups, 1)
-        strays = (working.n_points > groups) & (lack > 2.0 * pure_scale)
-    return np.flatnonzero(working.usable & working.finite() & (groups >= 6) & ((away > 1.5) | strays))
+        turn = np.where(travel > 0, (extreme - end) / (extreme - start), 0.0)
+        freedom = np.maximum(working.n_points - 6, 1)
+        enough = working.mean_rss / 2.0 > _LEAST_F * (working.rss - working.mean_rss) / freedom
+        flat_f = (working.flat_rss() - working.rss) / 3.0 / (working.rss / np.maximum(working.degrees, 1))
+    return np.flatnonzero(able & (turn >= 0.5 * BELL_TURN) & enough & (flat_f > 1.0))
+
+
+def _at(values: Array, index: IntArray) -> Array:
+    return values[np.minimum(index, values.size - 1)] if values.size else np.zeros(index.size)

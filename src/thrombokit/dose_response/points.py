@@ -79,7 +79,8 @@ def points_from_table(table: pl.DataFrame, *, source: str = "table", sort: bool 
     faults += _empty_key_faults(table, keys, source)
     raise_all(faults, FileFormatError)
     numbers = [c for c in ("concentration_nM", "response", "weight") if c in table.columns]
-    table = table.with_columns([pl.col(c).cast(pl.Float64) for c in numbers])
+    as_text = [c for c in numbers if table[c].dtype == pl.String]
+    table = table.with_columns(pl.col(as_text).str.strip_chars()).with_columns(pl.col(numbers).cast(pl.Float64))
     raise_all(_value_faults(table, source, with_weight), FileFormatError)
     if sort:
         table = table.with_columns(pl.col("row").min().over(keys).alias("_first")).sort("_first", maintain_order=True)

@@ -16,11 +16,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import fdtrc, stdtrit
 
+from thrombokit.dose_response.other_models import BELL_TURN
 from thrombokit.numerics.arrays import Array, BoolArray, IntArray, TextArray
 
 FLAT_LEVEL = 0.05
 BELL_LEVEL = 0.01
-BELL_TURN = 0.2
 OPEN_SHARE = 0.3
 
 

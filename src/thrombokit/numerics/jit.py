@@ -58,7 +58,9 @@ import numba  # noqa: E402  (numba reads NUMBA_CACHE_DIR when it is imported)
 
 def kernel(function: F) -> F:
     """Compile `function` with numba (nopython, one thread, no fast-math), cached on disk where possible."""
-    return numba.njit(cache=CACHED, fastmath=False, error_model="numpy", no_cfunc_wrapper=True)(function)  # pyright: ignore[reportReturnType]
+    options: dict[str, Any] = {"cache": CACHED, "fastmath": False, "error_model": "numpy", "no_cfunc_wrapper": True}
+    compiled: Any = numba.njit(**options)(function)
+    return compiled
 
 
 def kernels_are_cached() -> bool:

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator
+import signal
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -86,24 +88,44 @@ class ProcessEngine:
         return self.n_workers
 
     def map_ranges(self, task: Task[S, T], shared: S, n_items: int, *, chunk: int, progress: Progress | None = None) -> list[T]:
-        """See `Engine.map_ranges`. A single range is run here: a pool would only cost its start."""
+        """See `Engine.map_ranges`. A single range is run here: a pool would only cost its start. Ends at once when interrupted."""
         cuts = list(ranges(n_items, chunk))
         if len(cuts) <= 1:
             return SerialEngine().map_ranges(task, shared, n_items, chunk=chunk, progress=progress)
+        others = set(multiprocessing.active_children())
         with _one_thread_each():
             pool = ProcessPoolExecutor(
                 min(self.n_workers, len(cuts)), multiprocessing.get_context("spawn"), initializer=_receive, initargs=(shared,)
             )
             try:
                 futures: list[Future[T]] = []
-                for start, stop in cuts:
-                    future = pool.submit(_run, task, start, stop)
-                    if progress is not None:
-                        future.add_done_callback(lambda _, n=stop - start: progress(n))
-                    futures.append(future)
+                with _children_deaf_to_interrupts():
+                    for start, stop in cuts:
+                        future = pool.submit(_run, task, start, stop)
+                        if progress is not None:
+                            future.add_done_callback(lambda _, n=stop - start: progress(n))
+                        futures.append(future)
                 return [future.result() for future in futures]
+            except BaseException:
+                for worker in set(multiprocessing.active_children()) - others:
+                    worker.terminate()  # nobody waits for its answer any more
+                raise
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def _children_deaf_to_interrupts() -> Generator[None]:
+    """Processes started here do not hear Ctrl-C, which a terminal sends to all: this process hears it, at the latest on leaving,
+    and ends them. Where signals cannot be held back (Windows) they hear it too."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class _one_thread_each:
