@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from thrombokit.agonists.load import load_agonist
     from thrombokit.dose_response.combine import fits_table
+    from thrombokit.dose_response.compare import Margins, compare_curves
+    from thrombokit.dose_response.comparison_runs import comparison_document
     from thrombokit.dose_response.fit import fit_curves
+    from thrombokit.dose_response.settings import FitSettings
     from thrombokit.errors import InputError, MissingExtraError, SimulationError, ThrombokitError
     from thrombokit.io.fit_tables import read_table, write_table
     from thrombokit.io.plate_readers.detect import read_plate
+    from thrombokit.io.screens import fit_screen, is_screen
     from thrombokit.numerics.streams import stream
     from thrombokit.plate.analyse import analyse_plates
     from thrombokit.plate.normalise import wells_of
@@ -30,14 +34,20 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _PLACES = {
+    "FitSettings": "dose_response.settings",
     "InputError": "errors",
+    "Margins": "dose_response.compare",
     "MissingExtraError": "errors",
     "SimulationError": "errors",
     "ThrombokitError": "errors",
     "analyse_plates": "plate.analyse",
     "answer_sentences": "report.sentences",
+    "compare_curves": "dose_response.compare",
+    "comparison_document": "dose_response.comparison_runs",
     "fit_curves": "dose_response.fit",
+    "fit_screen": "io.screens",
     "fits_table": "dose_response.combine",
+    "is_screen": "io.screens",
     "load_agonist": "agonists.load",
     "load_study": "study.load",
     "make_engine": "scale.engine",
@@ -57,15 +67,21 @@ _PLACES = {
 }
 
 __all__ = [
+    "FitSettings",
     "InputError",
+    "Margins",
     "MissingExtraError",
     "SimulationError",
     "ThrombokitError",
     "__version__",
     "analyse_plates",
     "answer_sentences",
+    "compare_curves",
+    "comparison_document",
     "fit_curves",
+    "fit_screen",
     "fits_table",
+    "is_screen",
     "load_agonist",
     "load_study",
     "make_engine",

@@ -97,8 +97,16 @@ def fit(
 ) -> None:
     """Fit dose-response curves; every curve gets a verdict. Concentration 0 is vehicle."""
     with exit_codes(as_json=json):
-        points = tk.read_table(table)
         say_if_cold(quiet=quiet)
+        if out is not None and not json and tk.is_screen(table):
+            settings = tk.FitSettings(
+                model=model.value, weights=weights.value, interval=interval.value, confidence=confidence, seed=seed
+            )
+            with progress_bar("curves", quiet=quiet) as progress:
+                counts = tk.fit_screen(table, out, settings, engine=tk.make_engine(workers), progress=progress)
+            log(f"{sum(counts.values())} curves fitted: " + ", ".join(f"{n} {v}" for v, n in counts.items()), quiet=quiet)
+            return
+        points = tk.read_table(table)
         with progress_bar("curves", quiet=quiet) as progress:
             fits = tk.fit_curves(
                 points, model=model.value, weights=weights.value, interval=interval.value, confidence=confidence, seed=seed, sort=sort,
@@ -113,3 +121,46 @@ def fit(
         elif out is None:
             say(rows.write_csv().rstrip("\n"))
         log(fits.summary(), quiet=quiet)
+
+
+@app.command()
+def compare(
+    table: Annotated[
+        Path, typer.Argument(metavar="TIDY", help="CSV, TSV or Parquet: curve, concentration_nM, response [, weight, run].")
+    ],
+    reference: Annotated[str, typer.Option(help="Name of the reference curve.")],
+    weights: Annotated[WeightsName, typer.Option(help="model: sigma0^2 + (phi mean)^2, estimated.")] = WeightsName.MODEL,
+    confidence: Annotated[float, typer.Option(help="Confidence of the intervals.")] = 0.95,
+    hill_margin: Annotated[tuple[float, float], typer.Option(help="Hill ratios that count as equal.")] = (0.8, 1.25),
+    plateau_margin: Annotated[
+        float, typer.Option(help="Difference of plateaus that counts as equal, % of the reference's range.")
+    ] = 10.0,
+    sort: Annotated[bool, typer.Option("--sort", help="Gather scattered rows of a curve.")] = False,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Compare curves with a reference: EC50 ratio always, relative potency where the curves are parallel."""
+    with exit_codes(as_json=json):
+        points = tk.read_table(table)
+        say_if_cold(quiet=quiet)
+        margins = tk.Margins(hill_low=hill_margin[0], hill_high=hill_margin[1], plateau_pct=plateau_margin)
+        found = tk.compare_curves(
+            points, reference=reference, weights=weights.value, confidence=confidence, margins=margins, sort=sort, source=table.name
+        )
+        document = tk.comparison_document(found, confidence=confidence)
+        if json:
+            print_json(document)
+            return
+        for one in [*document["comparisons"], *document["combined"]]:
+            say(_comparison_line(one))
+
+
+def _comparison_line(one: dict[str, Any]) -> str:
+    ratio, run = one["ec50_ratio"], f", run {one['run']}" if one.get("run") else ""
+    value = "no EC50 ratio" if ratio["estimate"] is None else f"EC50 ratio {ratio['estimate']:.3g}"
+    ends = [">" if ratio["low"] is None else f"{ratio['low']:.3g}", "<" if ratio["high"] is None else f"{ratio['high']:.3g}"]
+    said = f"{one['curve']} against {one['reference']}{run}: {value} ({ends[0]} to {ends[1]}); {one['reason']}"
+    potency = one.get("relative_potency")
+    return said + (
+        f"; relative potency {potency['estimate']:.3g} ({potency['low']:.3g} to {potency['high']:.3g})" if potency else ""
+    )

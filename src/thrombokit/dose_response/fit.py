@@ -30,7 +30,8 @@ from thrombokit.numerics.variance_model import VarianceModel, estimate_variance
 from thrombokit.scale.engine import Engine, Progress, SerialEngine
 
 CURVES_A_TASK = 2_000
-_NOISE_CURVES = 6_000
+NOISE_CURVES = 6_000
+_STRETCHES = 60
 _NOISE_ROUNDS = 4
 
 
@@ -74,16 +75,21 @@ def fit_curves(
 
 
 def fit_points(
-    points: CurvePoints, settings: FitSettings, *, engine: Engine | None = None, progress: Progress | None = None
-) -> CurveFits:
-    """As `fit_curves`, from points that are already checked."""
+    points: CurvePoints, settings: FitSettings, *, engine: Engine | None = None, progress: Progress | None = None,
+    variance: dict[str, VarianceModel] | None = None, first_curve: int = 0,
+) -> CurveFits:  # fmt: skip
+    """As `fit_curves`, from points that are already checked.
+
+    A caller that fits a table piece by piece gives the noise of the whole (`estimate_noise`) and the number of the first curve.
+    """
     if settings.weights == "column" and points.w is None:
         raise InputError(
             Fault(place="weights", found='"column" without a weight column', expected="a column `weight` (1 / variance)",
                   cure="Add the column, or use --weights model.")
         )  # fmt: skip
-    variance = _noise(points, settings) if settings.weights == "model" else {}
-    task = _Task(points=points, settings=settings, variance=variance)
+    if variance is None:
+        variance = estimate_noise(points, settings) if settings.weights == "model" else {}
+    task = _Task(points=points, settings=settings, variance=variance, first_curve=first_curve)
     parts = (engine or SerialEngine()).map_ranges(_fit_range, task, points.n_curves, chunk=CURVES_A_TASK, progress=progress)
     return _joined(parts, points, settings, variance)
 
@@ -93,17 +99,26 @@ class _Task:
     points: CurvePoints
     settings: FitSettings
     variance: dict[str, VarianceModel]
+    first_curve: int
 
 
-def _noise(points: CurvePoints, settings: FitSettings) -> dict[str, VarianceModel]:
-    """sigma0 and phi over the file ("") or for each run, from at most `_NOISE_CURVES` curves each."""
+def estimate_noise(points: CurvePoints, settings: FitSettings) -> dict[str, VarianceModel]:
+    """sigma0 and phi over the file ("") or for each run, from at most `NOISE_CURVES` curves each."""
     runs = points.keys["run"].to_numpy() if points.has_runs else np.full(points.n_curves, "", dtype=object)
     models: dict[str, VarianceModel] = {}
     for run in dict.fromkeys(str(r) for r in runs):
         chosen = np.flatnonzero(runs == run)
-        chosen = chosen[:: int(np.ceil(chosen.size / _NOISE_CURVES))]
+        chosen = chosen[np.concatenate([np.arange(a, b) for a, b in noise_stretches(chosen.size)])]
         models[run] = _noise_of(_take(points, chosen), settings)
     return models
+
+
+def noise_stretches(n_curves: int) -> list[tuple[int, int]]:
+    """The curves that the noise is estimated on: all of them, or stretches of neighbours spread evenly over the table."""
+    if n_curves <= NOISE_CURVES:
+        return [(0, n_curves)]
+    length = NOISE_CURVES // _STRETCHES
+    return [(int(a), int(a) + length) for a in np.linspace(0, n_curves - length, _STRETCHES).astype(np.int64)]
 
 
 def _take(points: CurvePoints, chosen: np.ndarray) -> CurvePoints:
@@ -147,7 +162,7 @@ def _fit_range(task: _Task, start: int, stop: int) -> CurveFits:
         for _ in range(_NOISE_ROUNDS):
             working.weigh_by_curve(task.variance, runs)
             fit_free(working)
-    low, high, covariance = _intervals(working, settings, start)
+    low, high, covariance = _intervals(working, settings, task.first_curve + start)
     return _judged(working, points, settings, low, high, covariance, task.variance)
 
 

@@ -84,13 +84,12 @@ class CurveFits(FrozenArrays):
         ln_hill, hill_half = self.theta[:, 3], self._half(3)
         with np.errstate(over="ignore"):
             ends = np.stack([sign * np.exp(ln_hill - hill_half), sign * np.exp(ln_hill + hill_half)])
-        bad = self.verdict == "bad"
         columns = {
             "verdict": self.verdict.astype(str), "ec50_nM": self.ec50_nM, "ec50_low_nM": np.where(low > 0, low, np.nan), "ec50_high_nM": high,
             "bound_side": np.where(bounded, np.where(above, "above", "below"), "").astype(str),
             "hill_slope": np.where(empty, np.nan, sign * np.exp(ln_hill)),
             "hill_low": np.where(empty, np.nan, ends.min(axis=0)), "hill_high": np.where(empty, np.nan, ends.max(axis=0)),
-            "bottom": np.where(bad, np.nan, np.minimum(a0, a1)), "top": np.where(bad, np.nan, np.maximum(a0, a1)),
+            "bottom": np.where(empty, np.nan, np.minimum(a0, a1)), "top": np.where(empty, np.nan, np.maximum(a0, a1)),
             "open_plateau": self.open_plateau.astype(str), "rss": self.rss, "n_points": self.n_points, "n_excluded": self.n_excluded,
             "message": self.message.astype(str),
         }  # fmt: skip

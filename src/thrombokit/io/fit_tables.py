@@ -36,6 +36,21 @@ def read_table(path: str | Path) -> pl.DataFrame:
         ) from None  # fmt: skip
 
 
+def scan_table(path: Path) -> pl.LazyFrame:
+    """A table that is read on demand, piece by piece."""
+    if path.suffix.lower() == ".parquet":
+        return pl.scan_parquet(path)
+    return pl.scan_csv(path, separator=_separator(path), infer_schema_length=10_000)
+
+
+def write_scanned(table: pl.LazyFrame, path: Path) -> None:
+    """Write a lazy table without holding it in memory, in the form its name says."""
+    if path.suffix.lower() == ".parquet":
+        table.sink_parquet(path, compression="zstd")
+    else:
+        table.sink_csv(path, separator=_separator(path))
+
+
 def write_table(table: pl.DataFrame, path: str | Path) -> Path:
     """Write a table in the form its name says; CSV floats are the shortest that read back the same.
 
