@@ -112,6 +112,13 @@ def test_a_bound_gets_an_arrow_head_and_a_flat_curve_no_mark() -> None:
     assert fitted["response"] == 22, "half-way between bottom and top"
 
 
+def test_a_curve_that_is_no_sigmoid_shows_no_ec50_even_where_one_was_fitted() -> None:
+    chart = _chart([_fit("bell", "not_sigmoid", 6.6, 3.0, 14.0)])
+    rows = _rows(chart)
+    assert {row["panel"] for row in rows} == {"bell · not sigmoid\nno EC50"}
+    assert not any(row["kind"].startswith("ec50") for row in rows)
+
+
 def test_a_plateau_far_outside_is_marked_at_the_edge_and_does_not_stretch_the_chart() -> None:
     runaway = {**FITS[1], "bottom_pct": -4e8, "top_pct": 90.0}
     lines = _lines("weak").with_columns(low_pct=pl.lit(-1e6), high_pct=pl.lit(1e6))

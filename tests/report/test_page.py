@@ -15,9 +15,10 @@ import polars as pl
 import pytest
 import vl_convert
 
-from thrombokit.drawing.export import VEGA_LITE_VERSION
+from thrombokit.drawing.export import VEGA_LITE_VERSION, chart_spec
 from thrombokit.drawing.numerals import three_digits
 from thrombokit.plate.result import PlateResult
+from thrombokit.report.charts import forest_figure
 from thrombokit.report.embedding import content_security_policy, packed_rows, script_hash, script_json
 from thrombokit.report.page import report_html, write_report
 from thrombokit.study.result import StudyResult
@@ -174,6 +175,22 @@ def test_every_embedded_chart_renders_and_is_described(reader: _Reader) -> None:
     for key in ("forest", "curves-1", "curves-6", "plates", "controls"):
         svg = vl_convert.vegalite_to_svg(specs[key], vl_version=VEGA_LITE_VERSION, allowed_base_urls=[])
         assert svg.startswith("<svg"), key
+
+
+def test_the_forest_holds_no_curve_without_an_ec50(plate: PlateResult) -> None:
+    bell = pl.when(pl.col("verdict") == "not_sigmoid").then(6.6).otherwise("ec50_nM")
+    figure = forest_figure(dataclasses.replace(plate, fits=plate.fits.with_columns(ec50_nM=bell)), ())
+    assert figure is not None
+    (rows,) = chart_spec(figure.chart)["datasets"].values()
+    assert "bell-1" not in {row["agonist"] for row in rows}
+    assert {"hetrombopag", "toxic-1"} <= {row["agonist"] for row in rows}
+
+
+def test_the_table_of_fits_names_no_ec50_for_a_curve_that_has_none(changed: Callable[..., StudyResult], plate: PlateResult) -> None:
+    one = _first_plates(plate, 1)
+    bell = pl.when(pl.col("verdict") == "not_sigmoid").then(6.789).otherwise("ec50_nM")
+    page = report_html(changed(plate=dataclasses.replace(one, fits=one.fits.with_columns(ec50_nM=bell))))
+    assert "6.79" not in _plain(_read(page))
 
 
 def test_tables_have_captions_and_the_page_a_language(page: str, reader: _Reader) -> None:

@@ -49,11 +49,11 @@ HEAD = "In 32D-MPL cells (luminescence, 72 h) hetrombopag"
     [
         (_potency(0.41, 0.31, 0.54, n_runs=4), "’s EC50 is 0.410 nM (95 % interval 0.310 to 0.540 nM, 4 runs)."),
         (_potency(n_runs=2, run_ec50_nM=(0.39, 0.45)),
-         "’s EC50 is 0.390 and 0.450 nM in 2 runs; fewer than 3 runs, so no combined interval is given."),
+         "’s EC50 is 0.390 nM and 0.450 nM in 2 runs; fewer than 3 runs, so no combined interval is given."),
         (_potency(0.39, 0.3, 0.5, n_runs=1, run_ec50_nM=(0.39,)),
          "’s EC50 is 0.390 nM in 1 run; fewer than 3 runs, so no combined interval is given."),
         (_potency(0.4, None, None, n_runs=3, run_ec50_nM=(0.3, 0.4, 0.5), interval="did not converge"),
-         "’s EC50 is 0.300, 0.400 and 0.500 nM in 3 runs; no combined interval (did not converge)."),
+         "’s EC50 is 0.300 nM, 0.400 nM and 0.500 nM in 3 runs; no combined interval (did not converge)."),
         (_potency(low=1000.0, verdict="beyond_range"), "’s EC50 lies above 1000 nM: the curve does not turn within the doses tested."),
         (_potency(high=0.01, verdict="beyond_range"), "’s EC50 lies below 0.0100 nM: the curve has already turned at the lowest dose tested."),
         (_potency(verdict="flat"), " has no EC50: no response to dose was seen."),
@@ -64,10 +64,10 @@ HEAD = "In 32D-MPL cells (luminescence, 72 h) hetrombopag"
          "’s EC50 is 5.00 nM (95 % interval 3.00 to 9.00 nM, 3 runs). 2 of 3 runs have own intervals that are open, because a plateau was "
          "not reached."),
         (_potency(n_runs=2, run_ec50_nM=(0.39, 254.0), run_intervals_nM=((0.31, 0.5), (None, None))),
-         "’s EC50 (nM) is 0.390 (0.310 to 0.500) and 254 (open at both ends) in 2 runs, each with its own 95 % interval; fewer than 3 runs, "
+         "’s EC50 is 0.390 nM (0.310 to 0.500) and 254 nM (open at both ends) in 2 runs, each with its own 95 % interval; fewer than 3 runs, "
          "so no combined interval is given."),
         (_potency(n_runs=1, run_ec50_nM=(47.9,), run_intervals_nM=((11.6, None),)),
-         "’s EC50 (nM) is 47.9 (11.6 to open) in 1 run, with its own 95 % interval; fewer than 3 runs, so no combined interval is given."),
+         "’s EC50 is 47.9 nM (11.6 to open) in 1 run, with its own 95 % interval; fewer than 3 runs, so no combined interval is given."),
     ],
 )  # fmt: skip
 def test_potency_in_words(potency: Potency, sentence: str) -> None:

@@ -20,6 +20,8 @@ from thrombokit.errors import Fault, InputError
 
 LINE_POINTS_MAX = 48
 PANEL_WIDTH_PX, PANEL_HEIGHT_PX = 200, 140
+WITHOUT_EC50 = frozenset({"not_sigmoid", "flat", "bad"})
+"""Verdicts under which a fitted mid-point is no EC50, whatever the numbers say; none is drawn or named."""
 THREE = ".3~g"
 """Number format of tooltips: three significant digits."""
 
@@ -86,6 +88,8 @@ def ec50_words(row: dict[str, object]) -> str:
     """The EC50 of one row of `fits` in a few words: "EC50 0.410 nM (0.310 to 0.540)"."""
     low, high = cast("float | None", row["ec50_low_nM"]), cast("float | None", row["ec50_high_nM"])
     estimate = cast("float | None", row["ec50_nM"])
+    if row["verdict"] in WITHOUT_EC50:
+        return "no EC50"
     if estimate is not None:
         nothing = " (interval open)" if row["verdict"] == "plateau_open" else ""
         inside = nothing if low is None and high is None else f" ({three_digits(low)} to {three_digits(high)})"
@@ -136,7 +140,7 @@ def _ec50_rows(fits: pl.DataFrame, axis: DoseAxis) -> pl.DataFrame:
     for row in fits.iter_rows(named=True):
         low, high, estimate = row["ec50_low_nM"], row["ec50_high_nM"], row["ec50_nM"]
         bottom, top = row["bottom_pct"], row["top_pct"]
-        if bottom is None or top is None or (estimate is None and low is None and high is None):
+        if row["verdict"] in WITHOUT_EC50 or bottom is None or top is None or (estimate is None and low is None and high is None):
             continue
         rows.append({
             "curve": row["curve"],

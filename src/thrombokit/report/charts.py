@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from thrombokit.drawing.controls import CONTROLS, control_strip
-from thrombokit.drawing.curves import curve_chart
+from thrombokit.drawing.curves import WITHOUT_EC50, curve_chart
 from thrombokit.drawing.export import Chart
 from thrombokit.drawing.forest import forest_chart
 from thrombokit.drawing.plates import plate_heatmap
@@ -125,6 +125,8 @@ def _forest_rows(plate: PlateResult, agonist: str, cell_system: str) -> list[dic
     assay, failed = potency.assay.label(), {quality.plate for quality in plate.quality if quality.status == "fail"}
     rows: list[dict[str, object]] = []
     for fit in plate.fits.filter((pl.col("agonist") == agonist) & (pl.col("cell_system") == cell_system)).iter_rows(named=True):
+        if fit["verdict"] in WITHOUT_EC50:
+            continue
         used = fit["run"] in potency.runs_used and fit["plate"] not in failed
         kind, label = (
             "run" if used else "run, not combined",

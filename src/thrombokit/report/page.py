@@ -16,11 +16,13 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from thrombokit.domain.potency import Potency
+from thrombokit.drawing.curves import WITHOUT_EC50
 from thrombokit.drawing.numerals import three_digits
 from thrombokit.plate.result import PlateResult
 from thrombokit.report.charts import Figure, controls_figure, curve_figures, forest_figure, heatmap_figure
 from thrombokit.report.embedding import chart_library, content_security_policy, figures_json
-from thrombokit.report.sentences import caveat_sentences, potency_sentences, published_sentence, run_values
+from thrombokit.report.sentences import RUNS_FOR_AN_INTERVAL, caveat_sentences, potency_sentences, published_sentence, run_values
 from thrombokit.report.study_text import shareable_study_text
 from thrombokit.report.tables import check_words, potency_table, ratio_table, run_words
 from thrombokit.study.result import StudyResult
@@ -80,7 +82,7 @@ def _plate_parts(plate: PlateResult, result: StudyResult) -> dict[str, Any]:
     forest, heatmap, controls = forest_figure(plate, result.published), heatmap_figure(plate), controls_figure(plate)
     return {
         "percent": f"{100 * plate.confidence:g} %",
-        "potencies": _with_runs(potency_table(plate).to_dicts(), [run_values(p) for p in plate.potencies]),
+        "potencies": _with_runs(potency_table(plate).to_dicts(), [_runs(p) for p in plate.potencies]),
         "ratios": _with_runs(ratio_table(plate).to_dicts(), [list(map(three_digits, r.run_ratios)) for r in plate.ratios]),
         "published": [
             (published_sentence(one, confidence=plate.confidence), f"Source: {one.source} ({one.tier}).")
@@ -92,6 +94,7 @@ def _plate_parts(plate: PlateResult, result: StudyResult) -> dict[str, Any]:
         "controls": controls,
         "figures": [figure for figure in (forest, *curves, heatmap, controls) if figure is not None],
         "fits": plate.fits.to_dicts(),
+        "without_ec50": WITHOUT_EC50,
         "verdicts": _verdict_counts(plate),
         "unavailable": _unavailable(plate),
     }
@@ -112,6 +115,11 @@ def _unavailable(plate: PlateResult) -> list[str]:
         said = f"{check_words(check)} ({check.reason.rstrip('.')})" if check.reason else check_words(check)
         counts[said] = counts.get(said, 0) + 1
     return [f"{said}, {count} plate{'' if count == 1 else 's'}" for said, count in counts.items()]
+
+
+def _runs(potency: Potency) -> list[str]:
+    """Each run's EC50; with its own interval where too few runs leave no combined one."""
+    return run_values(potency) if potency.n_runs < RUNS_FOR_AN_INTERVAL else [three_digits(value) for value in potency.run_ec50_nM]
 
 
 def _with_runs(rows: list[dict[str, Any]], values: list[list[str]]) -> list[dict[str, Any]]:

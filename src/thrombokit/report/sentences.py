@@ -132,33 +132,30 @@ _WHY_NONE = {
 }
 
 
-def run_values(potency: Potency) -> list[str]:
-    """EC50 of each run with its own interval, nM: "0.390 (0.310 to 0.500)", "254 (open at both ends)"; the bare value where none is known."""
-    intervals = potency.run_intervals_nM or ((None, None),) * len(potency.run_ec50_nM)
-    known = bool(potency.run_intervals_nM)
-    return [
-        _value_and_interval(value, low, high, known=known)
-        for value, (low, high) in zip(potency.run_ec50_nM, intervals, strict=True)
-    ]
+def run_values(potency: Potency, *, unit: str = "") -> list[str]:
+    """EC50 of each run (nM) with its own interval: "0.390 (0.310 to 0.500)", "254 (open at both ends)"; the bare value where none is known.
+
+    `unit` follows the value: " nM" gives "0.390 nM (0.310 to 0.500)".
+    """
+    if not potency.run_intervals_nM:
+        return [f"{three_digits(value)}{unit}" for value in potency.run_ec50_nM]
+    both = zip(potency.run_ec50_nM, potency.run_intervals_nM, strict=True)
+    return [f"{three_digits(value)}{unit} ({_interval_words(low, high)})" for value, (low, high) in both]
 
 
-def _value_and_interval(value: float, low: float | None, high: float | None, *, known: bool) -> str:
-    if not known:
-        return three_digits(value)
+def _interval_words(low: float | None, high: float | None) -> str:
     if low is None and high is None:
-        return f"{three_digits(value)} (open at both ends)"
-    ends = [three_digits(end) if end is not None else "open" for end in (low, high)]
-    return f"{three_digits(value)} ({ends[0]} to {ends[1]})"
+        return "open at both ends"
+    return " to ".join("open" if end is None else three_digits(end) for end in (low, high))
 
 
 def _few_runs_sentence(potency: Potency, *, confidence: float) -> str:
-    values = run_values(potency) or [three_digits(potency.ec50_nM.estimate)]
-    number, plural = len(values), len(values) > 1
-    own = f", {'each ' if plural else ''}with its own {_percent(confidence)} interval" if potency.run_intervals_nM else ""
+    values = run_values(potency, unit=" nM") or [f"{three_digits(potency.ec50_nM.estimate)} nM"]
+    number = len(values)
+    own = f", {'each ' if number > 1 else ''}with its own {_percent(confidence)} interval" if potency.run_intervals_nM else ""
     few = f"fewer than {RUNS_FOR_AN_INTERVAL} runs, so no combined interval is given"
     why = few if number < RUNS_FOR_AN_INTERVAL else f"no combined interval ({potency.interval})"
-    said = _listed(values) if own else f"{_listed(values)} nM"
-    head = f"{_where(potency.assay)} {_possessive(potency.agonist)} EC50{' (nM)' if own else ''} is {said}"
+    head = f"{_where(potency.assay)} {_possessive(potency.agonist)} EC50 is {_listed(values)}"
     return f"{head} in {_count(number, 'run')}{own}; {why}."
 
 
