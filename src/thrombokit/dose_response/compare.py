@@ -17,12 +17,12 @@ import polars as pl
 from scipy.special import fdtrc, stdtrit
 
 from thrombokit.domain.estimate import Estimate
-from thrombokit.dose_response.common_fit import CommonFit, fit_common
 from thrombokit.dose_response.efficacy import Efficacy, compare_efficacy
 from thrombokit.dose_response.fit import fit_points
 from thrombokit.dose_response.fits import CurveFits
 from thrombokit.dose_response.points import CurvePoints, points_from_table
 from thrombokit.dose_response.settings import FitSettings, Weights
+from thrombokit.dose_response.shared_fit import SharedFit, fit_shared
 from thrombokit.dose_response.weighted_means import WeightedMeans, weighted_means
 from thrombokit.errors import Fault, InputError
 
@@ -135,17 +135,18 @@ def compare_pair(
     if bad:
         return _not_compared(str(names[test]), str(names[reference]), run, f"{' and '.join(bad)} could not be fitted")
     pair = weighted_means(points, fits, reference), weighted_means(points, fits, test)
-    common = fit_common(*pair, (fits.theta[reference], fits.theta[test]))
+    common = fit_shared(pair, fits.theta[[reference, test]], shared=("a0", "a1", "ln_hill"))
     parallel = _parallelism(fits, reference, test, pair, common, margins)
     ratio = ec50_ratio(fits, reference, test)
     usable = all(str(fits.verdict[i]) in WITH_EC50 for i in (reference, test))
     potency = None
     if parallel.verdict == "parallel" and usable:
-        half = float(stdtrit(common.degrees, 0.5 + fits.settings.confidence / 2)) * common.se_ln_ratio
+        ln_ratio, se = common.ln_ratio(0, 1)
+        half = float(stdtrit(common.degrees, 0.5 + fits.settings.confidence / 2)) * se
         potency = Estimate(
-            estimate=float(np.exp(common.ln_ratio)),
-            low=float(np.exp(common.ln_ratio - half)),
-            high=float(np.exp(common.ln_ratio + half)),
+            estimate=float(np.exp(ln_ratio)),
+            low=float(np.exp(ln_ratio - half)),
+            high=float(np.exp(ln_ratio + half)),
         )
     return Comparison(
         curve=str(names[test]), reference=str(names[reference]), run=run, ec50_ratio=ratio, parallel=parallel,
@@ -169,7 +170,7 @@ def ec50_ratio(fits: CurveFits, reference: int, test: int) -> Estimate:
 
 
 def _parallelism(
-    fits: CurveFits, reference: int, test: int, pair: tuple[WeightedMeans, WeightedMeans], common: CommonFit, margins: Margins
+    fits: CurveFits, reference: int, test: int, pair: tuple[WeightedMeans, WeightedMeans], common: SharedFit, margins: Margins
 ) -> Parallelism:
     free_rss = float(fits.rss[reference] + fits.rss[test])
     df2 = pair[0].n_points + pair[1].n_points - 8
