@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import settings
 from typer.testing import CliRunner
 
 from thrombokit.cli.main import app
@@ -23,6 +24,10 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 VARIABLE = "THROMBOKIT_REFERENCE_DATA"
 FIGURE = "figure"
 ABSENT = "reference data not at"
+
+settings.register_profile("steady", derandomize=True, deadline=None)
+settings.load_profile("steady")
+"""The same examples in every run: what guards the project must not fail by luck. For a search, pass --hypothesis-profile=default."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

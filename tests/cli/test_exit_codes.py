@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -87,23 +89,59 @@ def test_each_error_has_its_code_and_a_sentence(error: BaseException, code: int,
     assert (str(error) or "Stopped.").split(":")[0] in said.err
 
 
+def interrupted(
+    line: list[str], folder: Path, environment: dict[str, str], *, when_said: str = "", after_s: float = 0.0
+) -> tuple[int, str]:
+    """Exit code and stderr of a command that Ctrl-C reached, as a terminal sends it: to all its processes."""
+    with (folder / "stderr").open("w+") as stderr:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "thrombokit", *line], stdout=subprocess.DEVNULL, stderr=stderr, env=environment, process_group=0
+        )
+        deadline = time.monotonic() + 30
+        while when_said not in (folder / "stderr").read_text() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        time.sleep(after_s)
+        os.killpg(process.pid, signal.SIGINT)
+        try:
+            code = process.wait(timeout=20)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        return code, (folder / "stderr").read_text()
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGINT to another process exists on POSIX alone")
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_stopped_process_ends_with_130_and_one_word(tmp_path: Path, simulate_curves: Callable[..., Any], workers: str) -> None:
-    simulate_curves(5_000, seed=1, n_doses=8, replicates=2).table.write_parquet(tmp_path / "tidy.parquet")
-    cold = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "kernels")}  # compiling takes seconds: there is time to stop it
-    line = [sys.executable, "-m", "thrombokit", "plate", "fit", str(tmp_path / "tidy.parquet"), "--workers", workers]
-    with subprocess.Popen(
-        [*line, "--out", str(tmp_path / "fits.csv")],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=cold,
-        process_group=0,
-    ) as process:
-        assert process.stderr is not None
-        assert "compiling" in process.stderr.readline()
-        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all processes of the command
-        stdout, stderr = process.communicate(timeout=60)
-    assert (process.returncode, stdout, stderr) == (130, "", "Stopped.\n")
+def test_a_process_stopped_while_it_compiles_ends_with_130(tmp_path: Path, tidy: Path) -> None:
+    cold = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "kernels")}
+    line = ["plate", "fit", str(tidy), "--out", str(tmp_path / "fits.csv")]
+    code, stderr = interrupted(line, tmp_path, cold, when_said="compiling")
+    assert code == 130
+    assert stderr.splitlines()[1:] == ["Stopped."]
+    assert not (tmp_path / "fits.csv").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGINT to another process exists on POSIX alone")
+@pytest.mark.parametrize(
+    "after_s", [pytest.param(after, marks=[] if after == 2.5 else pytest.mark.long) for after in (1.5, 2.0, 2.5, 4.0)]
+)
+def test_two_workers_are_stopped_at_once_and_say_nothing(
+    tmp_path: Path, simulate_curves: Callable[..., Any], after_s: float
+) -> None:
+    simulate_curves(8_000, seed=1, n_doses=8, replicates=2).table.write_parquet(tmp_path / "tidy.parquet")
+    line = [
+        "plate",
+        "fit",
+        str(tmp_path / "tidy.parquet"),
+        "--workers",
+        "2",
+        "--interval",
+        "bootstrap",
+        "--out",
+        str(tmp_path / "fits.csv"),
+    ]
+    start = time.monotonic()
+    code, stderr = interrupted(line, tmp_path, dict(os.environ), after_s=after_s)  # while they start, or while they work
+    assert code == 130
+    assert [text for text in stderr.splitlines() if "compiling" not in text] == ["Stopped."]
+    assert time.monotonic() - start < after_s + 10
     assert not (tmp_path / "fits.csv").exists()

@@ -77,10 +77,10 @@ def test_potency_in_words(potency: Potency, sentence: str) -> None:
 @pytest.mark.parametrize(
     ("ratio", "sentence"),
     [
-        (_ratio(33.5, 24.1, 45.3, (30.0, 33.0, 37.0)), "It is 33.5-fold more potent than eltrombopag (95 % interval 24.1 to 45.3, 3 runs)."),
-        (_ratio(0.5, 0.4, 0.8, (0.5, 0.5, 0.5)), "It is 2.00-fold less potent than eltrombopag (95 % interval 1.25 to 2.50, 3 runs)."),
+        (_ratio(33.5, 24.1, 45.3, (30.0, 33.0, 37.0)), "That is 33.5-fold below the EC50 of eltrombopag (95 % interval 24.1 to 45.3, 3 runs)."),
+        (_ratio(0.5, 0.4, 0.8, (0.5, 0.5, 0.5)), "That is 2.00-fold above the EC50 of eltrombopag (95 % interval 1.25 to 2.50, 3 runs)."),
         (_ratio(1.2, 0.8, 1.7, (1.0, 1.2, 1.4)),
-         "Its potency is not distinguishable from that of eltrombopag: ratio 1.20 (95 % interval 0.800 to 1.70, 3 runs)."),
+         "Its EC50 is not told apart from that of eltrombopag: ratio 1.20 (95 % interval 0.800 to 1.70, 3 runs)."),
         (_ratio(None, None, None, (30.0, 36.0)),
          "EC50 of eltrombopag divided by its own: 30.0 and 36.0 in 2 runs; no combined interval (fewer than 3 runs)."),
         (_ratio(None, None, None, (), "eltrombopag lies beyond the doses"),
@@ -92,16 +92,16 @@ def test_ratio_in_words(ratio: PotencyRatio, sentence: str) -> None:
 
 
 @given(st.floats(min_value=1.01, max_value=1e4), st.floats(min_value=1.001, max_value=3.0))
-def test_more_potent_one_way_is_less_potent_the_other(value: float, spread: float) -> None:
+def test_below_one_way_is_above_the_other(value: float, spread: float) -> None:
     runs = (1.0, 1.0, 1.0)
     one = ratio_sentence(_ratio(value, value / spread, value * spread, runs), confidence=0.95)
     other = ratio_sentence(_ratio(1 / value, 1 / value / spread, spread / value, runs), confidence=0.95)
-    if "not distinguishable" not in one:
+    if "not told apart" not in one:
         figures = [float(text) for text in re.findall(r"\d[\d.]*(?:e-?\d+)?", one)]
         assert [float(t) for t in re.findall(r"\d[\d.]*(?:e-?\d+)?", other)] == pytest.approx(figures, rel=0.011)
-        assert ("more potent" in one, "less potent" in other) == (True, True)
+        assert ("fold below" in one, "fold above" in other) == (True, True)
     else:
-        assert "not distinguishable" in other
+        assert "not told apart" in other
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_failed_plates_are_named_with_their_reason() -> None:
 def test_the_whole_answer_names_what_limits_it(study: StudyResult) -> None:
     said = answer_sentences(study)
     assert said[0].startswith("In 32D-MPL cells (luminescence, 72 h, 10 % FBS) hetrombopag’s EC50 is ")
-    assert " It is 33.5-fold more potent than eltrombopag (95 % interval 24.1 to 45.9, 5 runs)." in said[0]
+    assert " That is 33.5-fold below the EC50 of eltrombopag (95 % interval 24.1 to 45.9, 5 runs)." in said[0]
     assert said[-3:] == [
         "1 plate failed its quality check and is left out of the combined values: plate-06 "
         "(Z' is 0.12; 0.5 or more is expected; The map fits better shifted one row up and one column left: try map_origin = \"B2\").",

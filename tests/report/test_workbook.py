@@ -63,7 +63,7 @@ def test_the_answer_says_synthetic_and_research_use(book: openpyxl.Workbook) -> 
     assert lines[0] == "Hetrombopag and six others, 32D-MPL and CD34+"
     assert lines[1] == "Research use only. Not for diagnosis or treatment."
     assert lines[2].startswith("Synthetic data: every signal")
-    assert any("33.5-fold more potent than eltrombopag" in line for line in lines)
+    assert any("33.5-fold below the EC50 of eltrombopag" in line for line in lines)
     assert ("study", "synthetic", "yes") in _cells(book, "provenance")
     assert book.properties.description == "Synthetic data."
 

@@ -1,17 +1,20 @@
-"""Does the combined 95 % interval hold the guide's EC50s? A thousand guide studies, from wells to combined interval."""
+"""The guide study from wells to combined intervals: what one study says, and how often a thousand hold the guide's EC50s."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import numpy as np
+import polars as pl
 import pytest
 
 from thrombokit.plate.analyse import PlateSettings, analyse_plates
 from thrombokit.plate.layout import Layout
 from thrombokit.plate.plate import Plate, Reading
+from thrombokit.plate.result import PlateResult
 from thrombokit.scale.engine import ProcessEngine
 from thrombokit.study.templates.guide import guide_plates
+from thrombokit.study.templates.guide_truth import DEFAULT_SEED, MAP_FAULT
 from thrombokit.study.templates.synthetic_plate import SyntheticPlate
 
 N_SEEDS, FIRST_SEED, SEEDS_A_TASK = 1_000, 1, 25
@@ -55,6 +58,50 @@ def inside_by_seed(first_seed: int, start: int, stop: int) -> list[tuple[bool, .
             row.append(low is not None and high is not None and low <= value <= high)
         found.append(tuple(row))
     return found
+
+
+@pytest.fixture(scope="module")
+def one_study() -> PlateResult:
+    return analyse_plates([as_plate(p) for p in guide_plates(DEFAULT_SEED)], PlateSettings(comparator="eltrombopag"))
+
+
+def test_the_two_plates_that_went_wrong_leave_the_combined_values_and_say_so(one_study: PlateResult) -> None:
+    faulty = {p.name: p.run for p in guide_plates(DEFAULT_SEED) if p.fault}
+    assert len(faulty) == 2
+    assert {q.plate for q in one_study.quality if q.status == "fail"} == set(faulty)
+    assert set(faulty) <= set(one_study.wells["plate"]) & set(one_study.fits["plate"])
+    for key in GUIDE_EC50_nM:
+        potency = next(p for p in one_study.potencies if (p.assay.cell_system, p.agonist) == key)
+        left_out = dict(potency.runs_left_out)
+        assert not set(potency.runs_used) & set(faulty.values())
+        for plate, run in faulty.items():
+            if key[0] in one_study.wells.filter(plate=plate)["cell_system"].unique().to_list():
+                assert left_out[run] == f"plate {plate} failed its quality check"
+
+
+def test_the_mis_mapped_plate_is_told_to_move_its_map(one_study: PlateResult) -> None:
+    misplaced = next(p.name for p in guide_plates(DEFAULT_SEED) if p.fault == MAP_FAULT)
+    suggestions = {q.plate: q.suggestion for q in one_study.quality}
+    assert "the map looks shifted: moved 1 row up" in suggestions.pop(misplaced)
+    assert set(suggestions.values()) == {""}, "nobody else is told so, the misdispensed plate included"
+
+
+def test_verdicts_on_the_compounds_that_are_no_plain_agonists(one_study: PlateResult) -> None:
+    good = one_study.fits.filter(~pl.col("plate").is_in([q.plate for q in one_study.quality if q.status == "fail"]))
+    most = {agonist: part["verdict"].mode()[0] for (agonist,), part in good.group_by("agonist")}
+    assert most["bell-01"] == "not_sigmoid"
+    assert most["partial-01"] == "fit"
+    partial = good.filter(agonist="partial-01")["emax_pct"].to_numpy()
+    assert np.abs(np.median(partial) - 45.0) < 8.0
+
+
+def test_the_ratio_to_the_comparator_holds_the_guides(one_study: PlateResult) -> None:
+    for ratio in (r for r in one_study.ratios if r.agonist == "hetrombopag"):
+        system = ratio.assay.cell_system
+        truth = GUIDE_EC50_nM[system, "eltrombopag"] / GUIDE_EC50_nM[system, "hetrombopag"]
+        assert ratio.ratio.low is not None
+        assert ratio.ratio.high is not None
+        assert ratio.ratio.low < truth < ratio.ratio.high
 
 
 @pytest.mark.long

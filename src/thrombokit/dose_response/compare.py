@@ -232,7 +232,7 @@ def _tested(difference: _Difference, low: float, high: float) -> str:
 def _estimate(difference: _Difference, *, log: bool = False) -> Estimate:
     half = difference.t * difference.se
     ends = [difference.value, difference.value - half, difference.value + half]
-    values = [float(np.exp(v)) if log else float(v) for v in ends]
+    values = [float(np.exp(min(v, 700.0))) if log else float(v) for v in ends]
     return Estimate(estimate=values[0], low=values[1], high=values[2])
 
 

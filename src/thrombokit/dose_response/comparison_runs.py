@@ -65,8 +65,9 @@ def comparison_document(comparisons: Sequence[Comparison], *, confidence: float 
 
 def _plain(comparison: Comparison) -> dict[str, Any]:
     document = asdict(comparison)
-    if not np.isfinite(document["se_ln_ratio"]):
-        document["se_ln_ratio"] = None
+    for part, name in ((document, "se_ln_ratio"), (document["efficacy"], "se_ln_emax_ratio")):
+        if not np.isfinite(part[name]):
+            part[name] = None
     if comparison.run is None:
         del document["run"]
     return document

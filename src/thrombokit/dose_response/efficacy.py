@@ -25,6 +25,7 @@ class Efficacy:
 
     emax_ratio: Estimate
     delta_ln_emax_over_ec50: Estimate
+    se_ln_emax_ratio: float = float("nan")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,7 +52,7 @@ def compare_efficacy(fits: CurveFits, reference: int, test: int) -> Efficacy:
         estimate=float(np.exp(ln_emax)), low=float(np.exp(ln_emax - half_emax)), high=float(np.exp(ln_emax + half_emax))
     )
     power = Estimate(estimate=ln_power, low=ln_power - half_power, high=ln_power + half_power)
-    return Efficacy(emax_ratio=ratio, delta_ln_emax_over_ec50=power)
+    return Efficacy(emax_ratio=ratio, delta_ln_emax_over_ec50=power, se_ln_emax_ratio=half_emax / t)
 
 
 def _log_variances(fits: CurveFits, i: int, span: float) -> tuple[float, float]:

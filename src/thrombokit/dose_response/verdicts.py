@@ -17,6 +17,7 @@ import numpy as np
 from scipy.special import fdtrc, stdtrit
 
 from thrombokit.dose_response.other_models import BELL_TURN
+from thrombokit.drawing.numerals import three_digits
 from thrombokit.numerics.arrays import Array, BoolArray, IntArray, TextArray
 
 FLAT_LEVEL = 0.05
@@ -126,18 +127,24 @@ def messages(
         else:
             out[i] = _open(str(open_plateau[i]), evidence, i)
         if qualifier[i]:
-            out[i] += f"; {qualifier[i]}: run a counter-screen on cells without TPO-R"
+            out[i] += "; off-target effect suspected: run a counter-screen on cells without TPO-R"
     return out
+
+
+def _dose(dose_nM: float) -> str:
+    """A dose as a person would write it: 300, 0.3, 1970."""
+    text = three_digits(dose_nM)
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _beyond(m: float, evidence: Evidence, i: int, low_dose: float, high_dose: float) -> str:
     if m > np.log(high_dose):
-        bound = np.exp(evidence.ln_low[i])
-        said = f"EC50 above {bound:.3g} nM" if np.isfinite(evidence.ln_low[i]) else "EC50 not bounded"
-        return f"{said}: no plateau reached, highest dose {high_dose:.3g} nM"
-    bound = np.exp(evidence.ln_high[i])
-    said = f"EC50 below {bound:.3g} nM" if np.isfinite(evidence.ln_high[i]) else "EC50 not bounded"
-    return f"{said}: response already changed at the lowest dose, {low_dose:.3g} nM"
+        bound = float(np.exp(evidence.ln_low[i]))
+        said = f"EC50 above {three_digits(bound)} nM" if np.isfinite(evidence.ln_low[i]) else "EC50 not bounded"
+        return f"{said}: no plateau reached, highest dose {_dose(high_dose)} nM"
+    bound = float(np.exp(evidence.ln_high[i]))
+    said = f"EC50 below {three_digits(bound)} nM" if np.isfinite(evidence.ln_high[i]) else "EC50 not bounded"
+    return f"{said}: response already changed at the lowest dose, {_dose(low_dose)} nM"
 
 
 def _open(which: str, evidence: Evidence, i: int) -> str:
@@ -146,7 +153,7 @@ def _open(which: str, evidence: Evidence, i: int) -> str:
     if low and high:
         return f"{plateaus} not determined by these doses"
     if low:
-        return f"{plateaus} not determined: EC50 > {np.exp(evidence.ln_low[i]):.3g} nM"
+        return f"{plateaus} not determined: EC50 > {three_digits(float(np.exp(evidence.ln_low[i])))} nM"
     if high:
-        return f"{plateaus} not determined: EC50 < {np.exp(evidence.ln_high[i]):.3g} nM"
+        return f"{plateaus} not determined: EC50 < {three_digits(float(np.exp(evidence.ln_high[i])))} nM"
     return f"{plateaus} not determined: the EC50 has no bound"

@@ -7,13 +7,16 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import polars as pl
+from scipy.special import stdtrit
 
+from thrombokit.dose_response.compare import Margins
 from thrombokit.dose_response.fit import fit_points
 from thrombokit.dose_response.fits import CurveFits
 from thrombokit.dose_response.points import CurvePoints, points_from_table
 from thrombokit.dose_response.settings import FitSettings
 from thrombokit.plate.counter_screen import heed_counter_screens
 from thrombokit.plate.curves import CurveKey, curves_of
+from thrombokit.plate.growth_curves import Growth, analyse_growth
 from thrombokit.plate.normalise import Normalised, normalise, wells_table
 from thrombokit.plate.plate import Plate
 from thrombokit.plate.potencies import combine_potencies, combine_ratios
@@ -34,6 +37,7 @@ class PlateSettings:
     readout: str = "luminescence"
     serum: str | None = None
     show_operator: bool = False
+    margins: Margins = field(default_factory=Margins)
 
 
 def analyse_plates(
@@ -69,22 +73,39 @@ def analyse_plates(
     pairs = [(index, *found) for index, each in enumerate(normalised) for found in curves_of(each)]
     owners = [normalised[index] for index, _, _ in pairs]
     keys = [key for _, key, _ in pairs]
-    fits = fit_points(_points(pairs), settings.fit, engine=engine or SerialEngine(), progress=progress) if pairs else None
+    points = _points(pairs) if pairs else None
+    fits = fit_points(points, settings.fit, engine=engine or SerialEngine(), progress=progress) if points else None
     failed = {q.plate for q in quality if q.status == FAIL}
     if fits:
         fits = heed_counter_screens(keys, fits)
     potencies = combine_potencies(keys, fits, failed, settings) if fits else ()
+    frames = [frame for _, _, frame in pairs]
+    growth = analyse_growth(normalised, keys, frames, fits, failed, settings, engine=engine or SerialEngine()) if fits else Growth()
     return PlateResult(
-        wells=pl.concat([wells_table(each) for each in normalised]) if normalised else pl.DataFrame(),
+        wells=_wells_table(normalised, growth),
         fits=_fits_table(keys, owners, fits) if fits else pl.DataFrame(),
         curves=_curve_lines(keys, owners, fits) if fits else pl.DataFrame(),
         quality=quality,
         potencies=potencies,
-        ratios=combine_ratios(keys, fits, failed, settings) if fits else (),
+        ratios=combine_ratios(keys, points, fits, failed, settings) if fits and points else (),
         response_unit={each.plate.name: each.unit for each in normalised},
         comparator=settings.comparator,
         confidence=settings.fit.confidence,
+        growth=growth.curves,
+        growth_potencies=growth.potencies,
+        growth_ratios=growth.ratios,
+        growth_notes=growth.notes,
     )
+
+
+def _wells_table(normalised: list[Normalised], growth: Growth) -> pl.DataFrame:
+    """`PlateResult.wells`: all plates, with growth rates where there are any."""
+    if not normalised:
+        return pl.DataFrame()
+    wells = pl.concat([wells_table(each) for each in normalised])
+    if growth.wells.height == 0:
+        return wells
+    return wells.join(growth.wells, on=["plate", "row", "column"], how="left", maintain_order="left")
 
 
 def _points(pairs: list[tuple[int, CurveKey, pl.DataFrame]]) -> CurvePoints:
@@ -124,14 +145,15 @@ def _percent(
     name: str, i: int, owner: Normalised, fits: CurveFits, half0: np.ndarray, half1: np.ndarray
 ) -> tuple[float | None, ...]:
     """One plateau of curve i in % with its interval; Emax is the plateau at high dose."""
-    if str(fits.verdict[i]) == "bad":
+    if str(fits.verdict[i]) in ("bad", "flat"):  # a flat curve has no plateaus: those of its fit can lie anywhere
         return None, None, None
     a0, a1 = float(fits.theta[i, 0]), float(fits.theta[i, 1])
     rising = a1 >= a0
     at_high = name == "emax_pct" or (name == "top_pct") == rising
     value, half = (a1, float(half1[i])) if at_high else (a0, float(half0[i]))
     centre = float(owner.percent(value))
-    spread = float(owner.percent_se(np.array(value), np.array(half)))  # the plateau's t half-width and the controls' error together
+    t = float(stdtrit(max(int(fits.degrees[i]), 1), 0.5 + fits.settings.confidence / 2))
+    spread = t * float(owner.percent_se(np.array(value), np.array(half / t)))  # the plateau's error and the controls' together
     if not np.isfinite(spread):
         return centre, None, None
     return centre, centre - spread, centre + spread

@@ -13,7 +13,9 @@ from thrombokit.domain.estimate import Estimate
 from thrombokit.domain.potency import Assay, Potency
 from thrombokit.dose_response.combine import USED_VERDICTS, Combined, RunEstimate, combine_runs
 from thrombokit.dose_response.fits import CurveFits
+from thrombokit.dose_response.points import CurvePoints
 from thrombokit.plate.curves import CurveKey
+from thrombokit.plate.parallel_runs import parallel_in_runs
 from thrombokit.plate.result import PotencyRatio
 
 if TYPE_CHECKING:
@@ -107,7 +109,7 @@ def _common_bound(fits: CurveFits, rows: list[int]) -> Estimate:
 
 
 def combine_ratios(
-    keys: Sequence[CurveKey], fits: CurveFits, failed: set[str], settings: PlateSettings
+    keys: Sequence[CurveKey], points: CurvePoints, fits: CurveFits, failed: set[str], settings: PlateSettings
 ) -> tuple[PotencyRatio, ...]:
     """EC50 of the comparator / EC50 of each other agonist, within each run and then over runs."""
     if settings.comparator is None:
@@ -122,6 +124,7 @@ def combine_ratios(
         reference_runs = {e.run: e for e in run_values(keys, fits, reference, failed)}
         ratios = [_ratio(test_runs[run], reference_runs[run]) for run in test_runs if run in reference_runs]
         combined = combine_runs(ratios, confidence=settings.fit.confidence)
+        parallel = parallel_in_runs(keys, points, fits, rows, reference, failed, settings.margins)
         out.append(
             PotencyRatio(
                 agonist=agonist,
@@ -133,6 +136,12 @@ def combine_ratios(
                 run_ratios=combined.values,
                 interval=combined.interval,
                 reason=_reason(combined),
+                parallel=parallel.verdict,
+                runs_parallel=parallel.parallel,
+                runs_not_parallel=parallel.not_parallel,
+                runs_undecided=parallel.undecided,
+                relative_potency=parallel.relative_potency,
+                emax_ratio=parallel.emax_ratio,
             )
         )
     return tuple(out)

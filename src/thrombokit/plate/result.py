@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 class PotencyRatio:
     """EC50 of the comparator / EC50 of the agonist in one assay, formed within each run and combined.
 
-    Above 1 the agonist is more potent. `run_ratios` follow `runs_used`; `reason` says why `ratio` has no interval, or no value.
+    Above 1 the agonist has the lower EC50. `run_ratios` follow `runs_used`; `reason` says why `ratio` has no interval, or no value.
+    `parallel` is "parallel", "not_parallel", "design_cannot_decide" or "not_compared", from the plates that hold both curves (`runs_*` count
+    them); `relative_potency` is given only where the curves are parallel; `emax_ratio` is Emax of the agonist / of the comparator.
     """
 
     agonist: str
@@ -30,6 +32,12 @@ class PotencyRatio:
     run_ratios: tuple[float, ...]
     interval: str
     reason: str
+    parallel: str = "not_compared"
+    runs_parallel: int = 0
+    runs_not_parallel: int = 0
+    runs_undecided: int = 0
+    relative_potency: Estimate | None = None
+    emax_ratio: Estimate | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,6 +78,10 @@ class PlateResult:
     fits : one row a curve: plate, agonist, cell_system, run, then the FITS columns of docs/conventions.md, on blank-corrected signal, then
         bottom_pct, top_pct, emax_pct (% of the rhTPO window or of vehicle, see response_unit), each with _low and _high.
     curves : up to 48 points a curve: plate, agonist, cell_system, run, concentration_nM, fitted_pct, low_pct, high_pct (95 % band).
+    growth : with day-0 wells, one row a curve of the growth rate: plate, agonist, cell_system, run, hours, the FITS columns (bottom and top
+        per day), bottom_per_d and top_per_d with _low and _high (the day-0 signal's error included), vehicle_per_d, gr50_nM, gr_max, gr_aoc,
+        endpoint_ec50_nM, day0_plate, gr_message; `wells` then holds growth_rate_per_d and gr_value too.
+    growth_potencies, growth_ratios : as potencies and ratios, in assays whose read-out is the growth rate. growth_notes : sentences.
     """
 
     wells: pl.DataFrame
@@ -81,6 +93,10 @@ class PlateResult:
     response_unit: dict[str, str]
     comparator: str | None
     confidence: float
+    growth: pl.DataFrame = field(default_factory=pl.DataFrame)
+    growth_potencies: tuple[Potency, ...] = ()
+    growth_ratios: tuple[PotencyRatio, ...] = ()
+    growth_notes: tuple[str, ...] = ()
 
     def table(self) -> pl.DataFrame:
         """One row per potency; concentrations in nM."""

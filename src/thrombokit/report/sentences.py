@@ -81,12 +81,27 @@ def ratio_sentence(ratio: PotencyRatio, *, confidence: float) -> str:
     interval = f"{_percent(confidence)} interval {{}} to {{}}, {ratio.n_runs} runs"
     if value.low <= 1 <= value.high:
         spread = interval.format(three_digits(value.low), three_digits(value.high))
-        return f"Its potency is not distinguishable from that of {other}: ratio {three_digits(value.estimate)} ({spread})."
-    if value.estimate > 1:
+        said = f"Its EC50 is not told apart from that of {other}: ratio {three_digits(value.estimate)} ({spread})"
+    elif value.estimate > 1:
         spread = interval.format(three_digits(value.low), three_digits(value.high))
-        return f"It is {three_digits(value.estimate)}-fold more potent than {other} ({spread})."
-    spread = interval.format(three_digits(1 / value.high), three_digits(1 / value.low))
-    return f"It is {three_digits(1 / value.estimate)}-fold less potent than {other} ({spread})."
+        said = f"That is {three_digits(value.estimate)}-fold below the EC50 of {other} ({spread})"
+    else:
+        spread = interval.format(three_digits(1 / value.high), three_digits(1 / value.low))
+        said = f"That is {three_digits(1 / value.estimate)}-fold above the EC50 of {other} ({spread})"
+    return f"{said}{_parallel_words(ratio)}."
+
+
+def _parallel_words(ratio: PotencyRatio) -> str:
+    """Whether the ratio may be read as relative potency, and if not, why."""
+    emax = ratio.emax_ratio.estimate if ratio.emax_ratio is not None else None
+    if ratio.parallel == "parallel":
+        return "; the curves are parallel, so this is its relative potency"
+    if ratio.parallel == "not_parallel":
+        reaches = f", it reaches {100 * emax:.0f} % of its effect" if emax is not None else ""
+        return f"; the curves are not parallel{reaches}, so this is no relative potency"
+    if ratio.parallel == "design_cannot_decide":
+        return "; whether the curves are parallel this design cannot decide"
+    return ""
 
 
 def quality_sentences(quality: tuple[PlateQuality, ...]) -> list[str]:

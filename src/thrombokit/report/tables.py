@@ -6,6 +6,7 @@ import math
 
 import polars as pl
 
+from thrombokit.domain.estimate import Estimate
 from thrombokit.domain.potency import Potency
 from thrombokit.plate.result import PlateResult, PotencyRatio, QualityCheck
 from thrombokit.study.result import PublishedComparison
@@ -23,12 +24,17 @@ RATIO_SCHEMA = {
     "agonist": _TEXT,
     "comparator": _TEXT,
     "assay": _TEXT,
-    "relative_potency": _NUMBER,
+    "ec50_ratio": _NUMBER,
     "low": _NUMBER,
     "high": _NUMBER,
     "n_runs": _COUNT,
     "run_ratios": _TEXT,
     "interval": _TEXT,
+    "parallel": _TEXT,
+    "relative_potency": _NUMBER,
+    "relative_potency_low": _NUMBER,
+    "relative_potency_high": _NUMBER,
+    "emax_ratio": _NUMBER,
     "reason": _TEXT,
 }
 QUALITY_SCHEMA = {
@@ -161,8 +167,15 @@ def _ratio_row(ratio: PotencyRatio) -> tuple[object, ...]:
         ratio.n_runs,
         _listed(ratio.run_ratios),
         ratio.interval,
+        ratio.parallel,
+        *_three(ratio.relative_potency),
+        ratio.emax_ratio.estimate if ratio.emax_ratio else None,
         ratio.reason,
     )
+
+
+def _three(estimate: Estimate | None) -> tuple[float | None, float | None, float | None]:
+    return (None, None, None) if estimate is None else (estimate.estimate, estimate.low, estimate.high)
 
 
 def _listed(values: tuple[float, ...]) -> str:

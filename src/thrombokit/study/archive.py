@@ -1,8 +1,9 @@
 """StudyResult <-> a folder of JSON, CSV and Parquet, lossless both ways; report and workbook are made from what is saved.
 
 `results/study.json` title and provenance; `results/plate.json` quality, potencies, ratios; `results/plate_fits.csv`,
-`plate_quality.csv`, `plate_potencies.csv`, `plate_ratios.csv` for a spreadsheet; `results/plate_wells.parquet` and `plate_curves.parquet`. No clock
-anywhere below `results/`: same inputs and seed, same bytes. `ro-crate-metadata.json` beside it describes the folder to archives.
+`plate_quality.csv`, `plate_potencies.csv`, `plate_ratios.csv` and, with day-0 plates, `plate_growth.csv` for a spreadsheet;
+`results/plate_wells.parquet` and `plate_curves.parquet`. No clock anywhere below `results/`: same inputs and seed, same bytes.
+`ro-crate-metadata.json` beside it describes the folder to archives.
 """
 
 from __future__ import annotations
@@ -25,10 +26,11 @@ from thrombokit.plate.result import PlateQuality, PlateResult, PotencyRatio, Qua
 from thrombokit.study.result import Provenance, PublishedComparison, StudyResult
 
 STUDY_SCHEMA, PLATE_SCHEMA, RUN_SCHEMA = "thrombokit.study/1", "thrombokit.plate/1", "thrombokit.run/1"
+GROWTH_FILE = "plate_growth.csv"
 _WHOLE_NUMBERS = ("n_points", "n_excluded")
 _TEXT_COLUMNS = (
     "plate", "agonist", "cell_system", "run", "verdict", "bound_side", "open_plateau", "interval_method", "model", "message",
-    "response_unit", "outcome", "qualifier",
+    "response_unit", "outcome", "qualifier", "day0_plate", "gr_message",
 )  # fmt: skip
 
 
@@ -71,7 +73,8 @@ def plate_document(plate: PlateResult) -> dict[str, Any]:
     """What `results/plate.json` holds: everything but the big tables."""
     return {
         "schema": PLATE_SCHEMA, "confidence": plate.confidence, "comparator": plate.comparator, "response_unit": plate.response_unit,
-        "potencies": plate.potencies, "ratios": plate.ratios, "quality": plate.quality,
+        "potencies": plate.potencies, "ratios": plate.ratios, "quality": plate.quality, "growth_potencies": plate.growth_potencies,
+        "growth_ratios": plate.growth_ratios, "growth_notes": plate.growth_notes,
     }  # fmt: skip
 
 
@@ -97,9 +100,20 @@ def write_results(result: StudyResult, out: str | Path) -> tuple[Path, ...]:
         for name, table in (("plate_wells.parquet", plate.wells), ("plate_curves.parquet", plate.curves)):
             table.write_parquet(folder / name, compression="zstd", statistics=False)
             written.append(folder / name)
-        digests = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in _TABLES_READ}
+        _write_growth(plate, folder, written)
+        digests = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in _TABLES_READ if (folder / name) in written}
         written.append(_write(folder / "plate.json", json_text({**plate_document(plate), "tables": digests})))
     return tuple(written)
+
+
+def _write_growth(plate: PlateResult, folder: Path, written: list[Path]) -> None:
+    """`plate_growth.csv` where there are growth rates; else none, also of an earlier run."""
+    path = folder / GROWTH_FILE
+    if plate.growth.height:
+        plate.growth.write_csv(path)
+        written.append(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _write(path: Path, text: str) -> Path:
@@ -213,6 +227,10 @@ def _read_plate(folder: Path) -> PlateResult:
         response_unit=document["response_unit"],
         comparator=document["comparator"],
         confidence=document["confidence"],
+        growth=tables.get(GROWTH_FILE, pl.DataFrame()),
+        growth_potencies=tuple(_potency(p) for p in document.get("growth_potencies", [])),
+        growth_ratios=tuple(_ratio(r) for r in document.get("growth_ratios", [])),
+        growth_notes=tuple(document.get("growth_notes", [])),
     )
 
 
@@ -225,7 +243,8 @@ def _potency(document: dict[str, Any]) -> Potency:
 
 
 def _ratio(document: dict[str, Any]) -> PotencyRatio:
-    typed = {"assay": Assay(**document["assay"]), "ratio": Estimate(**document["ratio"])}
+    typed: dict[str, Any] = {"assay": Assay(**document["assay"]), "ratio": Estimate(**document["ratio"])}
+    typed |= {name: Estimate(**document[name]) for name in ("relative_potency", "emax_ratio") if document.get(name)}
     return PotencyRatio(
         **_with(document, **typed, runs_used=tuple(document["runs_used"]), run_ratios=tuple(document["run_ratios"]))
     )
@@ -236,6 +255,8 @@ def _read_tables(folder: Path, digests: dict[str, str]) -> dict[str, pl.DataFram
     tables: dict[str, pl.DataFrame] = {}
     faults: list[Fault] = []
     for name, read in _TABLES_READ.items():
+        if name == GROWTH_FILE and name not in digests:
+            continue
         try:
             content = (folder / name).read_bytes()
             if name in digests and hashlib.sha256(content).hexdigest() != digests[name]:
@@ -267,6 +288,6 @@ def _read_fits(content: bytes) -> pl.DataFrame:
 
 
 _TABLES_READ: dict[str, Callable[[bytes], pl.DataFrame]] = {
-    "plate_fits.csv": _read_fits, "plate_wells.parquet": _read_parquet, "plate_curves.parquet": _read_parquet,
+    "plate_fits.csv": _read_fits, GROWTH_FILE: _read_fits, "plate_wells.parquet": _read_parquet, "plate_curves.parquet": _read_parquet,
 }  # fmt: skip
 """Tables that are read back; plate.json holds the SHA-256 of each."""

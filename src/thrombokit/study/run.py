@@ -6,6 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from thrombokit.domain.agonist import Agonist
 from thrombokit.domain.potency import Potency
+from thrombokit.dose_response.compare import Margins
 from thrombokit.dose_response.settings import FitSettings
 from thrombokit.evidence.load import corrections
 from thrombokit.plate.analyse import PlateSettings, analyse_plates
@@ -83,6 +84,7 @@ def plate_settings(study: Study) -> PlateSettings:
     return PlateSettings(
         fit=FitSettings(weights=section.weights, interval=section.interval, confidence=section.confidence, seed=study.seed),
         comparator=comparator, show_operator=study.spec.report.show_operator, readout=section.readout, serum=section.serum,
+        margins=Margins(hill_low=section.hill_margin[0], hill_high=section.hill_margin[1], plateau_pct=section.plateau_margin_pct),
     )  # fmt: skip
 
 

@@ -96,6 +96,12 @@ class PlateSection(_Section):
     confidence: float = Field(default=0.95, gt=0.5, lt=1.0, description="a number above 0.5 and below 1", examples=[0.95])
     serum: Text | None = Field(default=None, description="the serum in the medium, a text", examples=["10 % FBS"])
     readout: Text = Field(default="luminescence", description="what was read, a text", examples=["luminescence"])
+    hill_margin: tuple[float, float] = Field(
+        default=(0.8, 1.25), strict=False, description="two hill ratios around 1 that still count as equal", examples=[[0.8, 1.25]]
+    )
+    plateau_margin_pct: float = Field(
+        default=10.0, gt=0, le=100, description="a number above 0, % of the comparator's range", examples=[10]
+    )
     files: tuple[PlateFile, ...] = Field(default=(), strict=False, description="tables [[plate.files]]")
     exclude: tuple[ExcludedWell, ...] = Field(default=(), strict=False, description="tables [[plate.exclude]]")
 
