@@ -41,7 +41,11 @@ def replaced(file: str, old: str, new: str) -> Callable[[Path], None]:
 def written(file: str, content: str | bytes) -> Callable[[Path], None]:
     """A file written anew."""
     data = content.encode() if isinstance(content, str) else content
-    return lambda study: (study / file).write_bytes(data) and None
+
+    def damage(study: Path) -> None:
+        (study / file).write_bytes(data)
+
+    return damage
 
 
 def added(toml: str) -> Callable[[Path], None]:

@@ -279,9 +279,22 @@ def test_plates_without_fits_still_give_a_page(changed: Callable[..., StudyResul
     assert "No plate quality is recorded." in text
 
 
-def test_many_compounds_fold_the_rest_of_the_answer(changed: Callable[..., StudyResult], plate: PlateResult) -> None:
+def test_many_compounds_in_one_assay_are_counted(changed: Callable[..., StudyResult], plate: PlateResult) -> None:
     good = plate.potencies[0]
-    many = tuple(dataclasses.replace(good, agonist=f"c{number}") for number in range(30))
+    many = tuple(
+        dataclasses.replace(good, agonist=f"c{number}", ec50_nM=dataclasses.replace(good.ec50_nM, estimate=1.0 + number))
+        for number in range(30)
+    )
+    page = report_html(changed(plate=dataclasses.replace(_first_plates(plate, 1), potencies=many, ratios=())))
+    assert "30 of 30 agonists have an EC50, from 1.00 nM (c0) to 30.0 nM (c29)" in page
+
+
+def test_many_assays_fold_the_rest_of_the_answer(changed: Callable[..., StudyResult], plate: PlateResult) -> None:
+    good = plate.potencies[0]
+    many = tuple(
+        dataclasses.replace(good, agonist=f"c{number}", assay=dataclasses.replace(good.assay, cell_system=f"line {number}"))
+        for number in range(30)
+    )
     page = report_html(changed(plate=dataclasses.replace(_first_plates(plate, 1), potencies=many, ratios=())))
     assert "<summary>14 more</summary>" in page
     assert all(f"c{number}’s EC50 is" in page for number in range(30))

@@ -34,6 +34,12 @@ def shipped_agonists() -> tuple[str, ...]:
     return tuple(agonist.name for agonist in _shipped())
 
 
+def shipped_molar_masses() -> dict[str, float]:
+    """Molar mass in g/mol of every shipped agonist that has one, under its name and aliases."""
+    names = {spelt: a.molar_mass_g_per_mol for a in _shipped() for spelt in (a.name, *a.aliases)}
+    return {name: mass for name, mass in names.items() if mass is not None}
+
+
 def find_shipped_agonist(name: str) -> Agonist | None:
     """The shipped agonist of that name or alias (case does not matter), or None."""
     return next((agonist for agonist in _shipped() if agonist.is_called(name)), None)

@@ -29,9 +29,12 @@ def _private_folder() -> Path | None:
     """A cache folder below the temporary directory that belongs to this user alone, or None."""
     owner = os.getuid() if hasattr(os, "getuid") else 0
     try:
-        folder = Path(tempfile.gettempdir()) / f"thrombokit-kernels-{owner}"
+        root = Path(tempfile.gettempdir())
     except OSError:
         return None
+    if root.resolve() == Path.cwd().resolve():  # what tempfile falls back on when all else is closed; no place to leave a cache
+        return None
+    folder = root / f"thrombokit-kernels-{owner}"
     if not _writable(folder):
         return None
     if hasattr(os, "getuid") and folder.stat().st_uid != owner:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+import altair as alt
 import polars as pl
 
 from thrombokit.domain.estimate import Estimate
 from thrombokit.domain.potency import Assay, Potency
-
-if TYPE_CHECKING:
-    pass
+from thrombokit.drawing.forest import forest_chart
+from thrombokit.drawing.numerals import three_digits
+from thrombokit.plate.forest_rows import FOREST_SCHEMA, forest_rows
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,6 +97,40 @@ class PlateResult:
     growth_potencies: tuple[Potency, ...] = ()
     growth_ratios: tuple[PotencyRatio, ...] = ()
     growth_notes: tuple[str, ...] = ()
+
+    @property
+    def failed_plates(self) -> set[str]:
+        """Names of the plates that failed their quality check."""
+        return {q.plate for q in self.quality if q.status == "fail"}
+
+    def summary(self) -> str:
+        """How many plates, how many failed, and each combined EC50, in plain sentences."""
+        failed = self.failed_plates
+        said = [f"{len(self.quality)} plates, {len(failed)} failed their quality check." if self.quality else "No plates."]
+        for p in self.potencies:
+            value = p.ec50_nM
+            if value.estimate is not None and value.low is not None and value.high is not None:
+                ends = f"{three_digits(value.low)} to {three_digits(value.high)} nM"
+                said.append(f"{p.agonist} ({p.assay.label()}): EC50 {three_digits(value.estimate)} nM ({ends}, {p.n_runs} runs).")
+            else:
+                values = ", ".join(three_digits(v) for v in p.run_ec50_nM)
+                said.append(
+                    f"{p.agonist} ({p.assay.label()}): " + (f"EC50 by run {values} nM." if values else f"no EC50 ({p.verdict}).")
+                )
+        return " ".join(said)
+
+    def plot(self) -> alt.FacetChart:
+        """EC50 of every run and over runs, as a forest plot (nM, log axis).
+
+        Raises
+        ------
+        InputError
+            If no curve has an EC50.
+        """
+        rows = forest_rows(self.potencies, self.fits, self.failed_plates)
+        return forest_chart(
+            pl.DataFrame(rows, schema=FOREST_SCHEMA), description="EC50 of every run with its interval, and over runs, in nM."
+        )
 
     def table(self) -> pl.DataFrame:
         """One row per potency; concentrations in nM."""

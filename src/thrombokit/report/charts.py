@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import polars as pl
 
 from thrombokit.drawing.controls import CONTROLS, control_strip
-from thrombokit.drawing.curves import WITHOUT_EC50, curve_chart
+from thrombokit.drawing.curves import curve_chart
 from thrombokit.drawing.export import Chart
 from thrombokit.drawing.forest import forest_chart
 from thrombokit.drawing.plates import plate_heatmap
+from thrombokit.plate.forest_rows import FOREST_SCHEMA, forest_row, forest_rows, run_words
 from thrombokit.plate.result import PlateResult
-from thrombokit.report.tables import run_words
 from thrombokit.study.result import PublishedComparison
 
 CURVE_KEYS = ["plate", "agonist", "cell_system", "run"]
@@ -61,14 +61,14 @@ def curve_figures(plate: PlateResult) -> list[Figure]:
 
 def forest_figure(plate: PlateResult, published: tuple[PublishedComparison, ...]) -> Figure | None:
     """EC50 of every run beside the combined and the published value; None when no EC50 was found."""
-    rows = [row for potency in plate.potencies for row in _forest_rows(plate, potency.agonist, potency.assay.cell_system)]
+    rows = forest_rows(plate.potencies, plate.fits, plate.failed_plates)
     shown = {(row["assay"], row["agonist"]) for row in rows}
     labels = {(p.agonist, p.assay.cell_system): p.assay.label() for p in plate.potencies}
     for one in published:
         assay = labels.get((one.agonist, one.cell_system))
         if (assay, one.agonist) in shown:
-            rows.append(_forest_row(assay or "", one.agonist, "published", one.source, one.published_ec50_nM, None, None))
-    frame = pl.DataFrame(rows, schema=_FOREST_SCHEMA)
+            rows.append(forest_row(assay or "", one.agonist, "published", one.source, one.published_ec50_nM, None, None))
+    frame = pl.DataFrame(rows, schema=FOREST_SCHEMA)
     if frame.filter(pl.col("ec50_nM") > 0).is_empty():
         return None
     chart = forest_chart(
@@ -103,42 +103,6 @@ def controls_figure(plate: PlateResult) -> Figure | None:
         caption="Each mark is one control well, before the blank is subtracted.",
         chart=chart,
     )
-
-
-_FOREST_SCHEMA = {
-    "assay": pl.String,
-    "agonist": pl.String,
-    "kind": pl.String,
-    "label": pl.String,
-    "ec50_nM": pl.Float64,
-    "ec50_low_nM": pl.Float64,
-    "ec50_high_nM": pl.Float64,
-}
-
-
-def _forest_row(assay: str, agonist: str, kind: str, label: str, *ec50: float | None) -> dict[str, object]:
-    return dict(zip(_FOREST_SCHEMA, (assay, agonist, kind, label, *ec50), strict=True))
-
-
-def _forest_rows(plate: PlateResult, agonist: str, cell_system: str) -> list[dict[str, object]]:
-    potency = next(p for p in plate.potencies if p.agonist == agonist and p.assay.cell_system == cell_system)
-    assay, failed = potency.assay.label(), {quality.plate for quality in plate.quality if quality.status == "fail"}
-    rows: list[dict[str, object]] = []
-    for fit in plate.fits.filter((pl.col("agonist") == agonist) & (pl.col("cell_system") == cell_system)).iter_rows(named=True):
-        if fit["verdict"] in WITHOUT_EC50:
-            continue
-        used = fit["run"] in potency.runs_used and fit["plate"] not in failed
-        kind, label = (
-            "run" if used else "run, not combined",
-            ", ".join(text for text in (run_words(fit["run"] or ""), fit["plate"]) if text),
-        )
-        rows.append(_forest_row(assay, agonist, kind, label, fit["ec50_nM"], fit["ec50_low_nM"], fit["ec50_high_nM"]))
-    if potency.ec50_nM.estimate is not None:
-        combined = potency.ec50_nM
-        rows.append(
-            _forest_row(assay, agonist, "combined", f"{potency.n_runs} runs", combined.estimate, combined.low, combined.high)
-        )
-    return rows
 
 
 def _with_curve_name(fits: pl.DataFrame) -> pl.DataFrame:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 from thrombokit.errors import Fault, InputError
@@ -26,25 +28,36 @@ def write_output(result: StudyResult, out: str | Path, *, published: str) -> lis
         If `out` cannot be written.
     """
     out = Path(out)
-    try:
+    with _place_can_be_written():
         write_results(result, out)
-        return write_pages(read_results(out), out, published=published)
-    except OSError as error:
-        raise InputError(
-            Fault(
-                place="--out",
-                found=f"a place that cannot be written ({error.strerror})",
-                expected="a folder with room and permission",
-                cure="Choose another folder.",
-            )
-        ) from None
+    return write_pages(read_results(out), out, published=published)
 
 
 def write_pages(result: StudyResult, out: str | Path, *, published: str) -> list[str]:
-    """report.html, tables.xlsx and ro-crate-metadata.json from a saved result; the files below `out`, sorted."""
+    """report.html, tables.xlsx and ro-crate-metadata.json from a saved result; our files below `out`, sorted.
+
+    Raises
+    ------
+    InputError
+        If `out` cannot be written.
+    """
     out = Path(out)
-    write_report(result, out / "report.html")
-    write_workbook(result, out / "tables.xlsx")
-    write_crate(result, out, published=published)
-    ours = [out / "report.html", out / "tables.xlsx", out / "ro-crate-metadata.json", *(out / "results").iterdir()]
-    return sorted(p.relative_to(out).as_posix() for p in ours)
+    with _place_can_be_written():
+        pages = [write_report(result, out / "report.html"), write_workbook(result, out / "tables.xlsx")]
+        ours = sorted([*pages, *(out / "results").iterdir()])
+        crate = write_crate(result, out, ours, published=published)
+    return sorted(p.relative_to(out).as_posix() for p in (*ours, crate))
+
+
+@contextmanager
+def _place_can_be_written() -> Generator[None]:
+    try:
+        yield
+    except OSError as error:
+        fault = Fault(
+            place="--out",
+            found=f"a place that cannot be written ({error.strerror})",
+            expected="a folder with room and permission",
+            cure="Choose another folder.",
+        )
+        raise InputError(fault) from None

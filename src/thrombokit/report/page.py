@@ -22,6 +22,7 @@ from thrombokit.drawing.numerals import three_digits
 from thrombokit.plate.result import PlateResult
 from thrombokit.report.charts import Figure, controls_figure, curve_figures, forest_figure, heatmap_figure
 from thrombokit.report.embedding import chart_library, content_security_policy, figures_json
+from thrombokit.report.growth import growth_curve_rows, growth_potency_rows, growth_sentence
 from thrombokit.report.sentences import RUNS_FOR_AN_INTERVAL, caveat_sentences, potency_sentences, published_sentence, run_values
 from thrombokit.report.study_text import shareable_study_text
 from thrombokit.report.tables import check_words, potency_table, ratio_table, run_words
@@ -79,6 +80,7 @@ def report_html(result: StudyResult) -> str:
 
 def _plate_parts(plate: PlateResult, result: StudyResult) -> dict[str, Any]:
     curves = curve_figures(plate)
+    growth = growth_potency_rows(plate)
     forest, heatmap, controls = forest_figure(plate, result.published), heatmap_figure(plate), controls_figure(plate)
     return {
         "percent": f"{100 * plate.confidence:g} %",
@@ -97,6 +99,9 @@ def _plate_parts(plate: PlateResult, result: StudyResult) -> dict[str, Any]:
         "without_ec50": WITHOUT_EC50,
         "verdicts": _verdict_counts(plate),
         "unavailable": _unavailable(plate),
+        "growth": growth,
+        "growth_curves": growth_curve_rows(plate),
+        "growth_sentence": growth_sentence(growth),
     }
 
 

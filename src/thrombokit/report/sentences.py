@@ -12,6 +12,8 @@ from thrombokit.plate.result import PlateQuality, PotencyRatio
 from thrombokit.study.result import PublishedComparison, StudyResult
 
 RUNS_FOR_AN_INTERVAL = 3
+MOST_TOLD_SINGLY = 8
+"""With more agonists in one assay the answer counts them; the table lists them."""
 
 
 def answer_sentences(result: StudyResult) -> list[str]:
@@ -29,6 +31,9 @@ def potency_sentences(result: StudyResult) -> list[str]:
         sentences.append("No EC50 could be estimated in this study; the table of fits says why for each curve.")
     for assay in dict.fromkeys(potency.assay for potency in plate.potencies):
         here = [potency for potency in plate.potencies if potency.assay == assay]
+        if len(here) > MOST_TOLD_SINGLY:
+            sentences += _screen_sentences(here)
+            continue
         for potency in here:
             if _has_value(potency):
                 ratio = next((r for r in plate.ratios if r.agonist == potency.agonist and r.assay == assay), None)
@@ -37,6 +42,25 @@ def potency_sentences(result: StudyResult) -> list[str]:
                 sentences.append(" ".join(said))
         sentences += _no_ec50_sentences([potency for potency in here if not _has_value(potency)])
     return sentences
+
+
+def _screen_sentences(potencies: list[Potency]) -> list[str]:
+    """Many agonists in one assay: how many have an EC50, over which range, and why the others have none."""
+    where = _where(potencies[0].assay)
+    known = sorted((p for p in potencies if p.ec50_nM.estimate is not None), key=lambda p: p.ec50_nM.estimate or 0.0)
+    if not known:
+        said = f"{where} none of {len(potencies)} agonists has an EC50"
+    else:
+        ends = " to ".join(f"{three_digits(p.ec50_nM.estimate)} nM ({p.agonist})" for p in (known[0], known[-1]))
+        runs = {p.n_runs for p in known}
+        each = f", each from {_count(runs.pop(), 'run')}" if len(runs) == 1 else ""
+        said = f"{where} {len(known)} of {len(potencies)} agonists have an EC50, from {ends}{each}"
+    bounded = [p for p in potencies if p.ec50_nM.estimate is None and (p.ec50_nM.low is not None or p.ec50_nM.high is not None)]
+    others = [p for p in potencies if p not in known and p not in bounded]
+    parts = [f"{len(bounded)} a bound alone"] if bounded else []
+    for reason in dict.fromkeys(_why_none(p) for p in others):
+        parts.append(f"{sum(_why_none(p) == reason for p in others)} none ({reason})")
+    return [f"{said}; {', '.join(parts)}." if parts else f"{said}."]
 
 
 def caveat_sentences(result: StudyResult) -> list[str]:
@@ -49,7 +73,9 @@ def caveat_sentences(result: StudyResult) -> list[str]:
         sentences += quality_sentences(plate.quality)
     if missing:
         exports = _count(len(missing), "export")
-        sentences.append(f"{exports} named in the manifest {'is' if len(missing) == 1 else 'are'} missing: {', '.join(missing)}.")
+        sentences.append(
+            f"{exports} named in the manifest {'is' if len(missing) == 1 else 'are'} missing: {', '.join(name.split(' (')[0] for name in missing)}."
+        )
     return sentences
 
 

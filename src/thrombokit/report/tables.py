@@ -8,6 +8,7 @@ import polars as pl
 
 from thrombokit.domain.estimate import Estimate
 from thrombokit.domain.potency import Potency
+from thrombokit.plate.forest_rows import run_words
 from thrombokit.plate.result import PlateResult, PotencyRatio, QualityCheck
 from thrombokit.study.result import PublishedComparison
 
@@ -120,11 +121,6 @@ _CHECK_WORDS = {
     "edge_effect_pct": ("edge effect", " %"),
 }
 """Name of a check -> (words, unit with its space)."""
-
-
-def run_words(run: str) -> str:
-    """A run named by a bare number reads "run 1"; any other name stands for itself."""
-    return f"run {run}" if run.isdigit() else run
 
 
 def runs_left_out(potency: Potency) -> str:

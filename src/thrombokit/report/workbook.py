@@ -50,7 +50,7 @@ def write_workbook(result: StudyResult, path: Path) -> Path:
     Returns
     -------
     Path
-        `path`, as given. Sheets: answer, potencies, ratios, fits, quality, wells, published, provenance.
+        `path`, as given. Sheets: answer, potencies, ratios, fits, growth (with day-0 plates), quality, wells, published, provenance.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "nan_inf_to_errors": False}
@@ -75,6 +75,7 @@ def _frames(result: StudyResult) -> dict[str, pl.DataFrame]:
         "potencies": potency_table(plate),
         "ratios": ratio_table(plate),
         "fits": plate.fits,
+        **({"growth": plate.growth} if plate.growth.height else {}),
         "quality": quality_table(plate) if result.show_operator else quality_table(plate).drop("operator"),
         "wells": plate.wells,
         "published": published_table(result.published),

@@ -11,6 +11,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -116,16 +117,24 @@ class ProcessEngine:
 
 @contextmanager
 def _children_deaf_to_interrupts() -> Generator[None]:
-    """Processes started here do not hear Ctrl-C, which a terminal sends to all: this process hears it, at the latest on leaving,
-    and ends them. Where signals cannot be held back (Windows) they hear it too."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    """Ctrl-C goes to all processes of a terminal: those started here do not hear it, this one hears it on leaving and ends them.
+
+    Inside, an interrupt is only noted: one between the start of a process and its entry in the list would leave it behind.
+    """
+    heard: list[int] = []
+    in_main_thread = threading.current_thread() is threading.main_thread()  # nobody else may say what signals do, or hears them
+    handler = signal.signal(signal.SIGINT, lambda number, _: heard.append(number)) if in_main_thread else None
+    can_hold_back = hasattr(signal, "pthread_sigmask")  # not on Windows
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if can_hold_back else None  # processes inherit the mask
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if mask is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        if in_main_thread:
+            signal.signal(signal.SIGINT, handler)
+    if heard:
+        raise KeyboardInterrupt
 
 
 class _one_thread_each:

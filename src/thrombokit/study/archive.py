@@ -101,7 +101,9 @@ def write_results(result: StudyResult, out: str | Path) -> tuple[Path, ...]:
             table.write_parquet(folder / name, compression="zstd", statistics=False)
             written.append(folder / name)
         _write_growth(plate, folder, written)
-        digests = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in _TABLES_READ if (folder / name) in written}
+        digests = {
+            name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in _TABLES_READ if (folder / name) in written
+        }
         written.append(_write(folder / "plate.json", json_text({**plate_document(plate), "tables": digests})))
     return tuple(written)
 

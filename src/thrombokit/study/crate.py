@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from thrombokit.study.archive import json_text
@@ -15,9 +16,8 @@ _MEDIA_TYPES = {
 _ENTRY = "ro-crate-metadata.json"
 
 
-def write_crate(result: StudyResult, out: Path, *, published: str) -> Path:
-    """Describe every file below `out` in ro-crate-metadata.json; `published` is an ISO date."""
-    files = sorted(p for p in out.rglob("*") if p.is_file() and p.name != _ENTRY)
+def write_crate(result: StudyResult, out: Path, files: Sequence[Path], *, published: str) -> Path:
+    """Describe `files`, which lie below `out`, in ro-crate-metadata.json; `published` is an ISO date."""
     parts = [
         {
             "@id": path.relative_to(out).as_posix(), "@type": "File", "name": path.name, "contentSize": str(path.stat().st_size),

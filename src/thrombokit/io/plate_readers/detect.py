@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from thrombokit.agonists.load import shipped_molar_masses
 from thrombokit.errors import Fault, FileFormatError
 from thrombokit.io.plate_maps.read import read_map
 from thrombokit.io.plate_readers import envision, grid, tidy
@@ -66,6 +68,7 @@ def read_plate(
     vehicle: str | None = None,
     positive_control: str | None = None,
     comparator: str | None = None,
+    molar_masses: Mapping[str, float] | None = None,
 ) -> Plate:
     """One plate: what the reader measured, joined with the map of what was in the wells.
 
@@ -83,6 +86,8 @@ def read_plate(
         Name (barcode) of the plate, needed where the file holds several.
     vehicle, positive_control, comparator : str, optional
         Names that the map uses for the controls.
+    molar_masses : mapping of str to float, optional
+        g/mol by agonist, for doses in ng/mL; those of the shipped agonists without.
 
     Returns
     -------
@@ -106,6 +111,7 @@ def read_plate(
             vehicle=vehicle,
             positive_control=positive_control,
             comparator=comparator,
+            molar_masses=shipped_molar_masses() if molar_masses is None else molar_masses,
         )
     date = reading.metadata.get("Measurement date")
     return Plate(reading=reading, layout=layout, name=reading.name, run=SINGLE_RUN, date=date)
