@@ -286,7 +286,7 @@ def test_many_compounds_in_one_assay_are_counted(changed: Callable[..., StudyRes
         for number in range(30)
     )
     page = report_html(changed(plate=dataclasses.replace(_first_plates(plate, 1), potencies=many, ratios=())))
-    assert "30 of 30 agonists have an EC50, from 1.00 nM (c0) to 30.0 nM (c29)" in page
+    assert "30 of 30 agonists have an EC50, from 1.00 nM (c0) to 30.0 nM (c29)" in page.replace("\u00a0", " ")
 
 
 def test_many_assays_fold_the_rest_of_the_answer(changed: Callable[..., StudyResult], plate: PlateResult) -> None:
