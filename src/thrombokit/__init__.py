@@ -13,8 +13,11 @@ if TYPE_CHECKING:
     from thrombokit.dose_response.combine import fits_table
     from thrombokit.dose_response.compare import Margins, compare_curves
     from thrombokit.dose_response.comparison_runs import comparison_document
-    from thrombokit.dose_response.fit import fit_curves
-    from thrombokit.dose_response.settings import FitSettings
+    from thrombokit.dose_response.fit import fit_curves, fit_points
+    from thrombokit.dose_response.outliers import flag_outliers
+    from thrombokit.dose_response.points import points_from_table
+    from thrombokit.dose_response.settings import FitSettings, usual_interval
+    from thrombokit.dose_response.statistics import fit_statistics
     from thrombokit.errors import InputError, MissingExtraError, SimulationError, ThrombokitError
     from thrombokit.io.fit_tables import read_table, write_table
     from thrombokit.io.plate_readers.detect import read_plate
@@ -45,18 +48,23 @@ _PLACES = {
     "compare_curves": "dose_response.compare",
     "comparison_document": "dose_response.comparison_runs",
     "fit_curves": "dose_response.fit",
+    "fit_points": "dose_response.fit",
     "fit_screen": "io.screens",
+    "fit_statistics": "dose_response.statistics",
     "fits_table": "dose_response.combine",
+    "flag_outliers": "dose_response.outliers",
     "is_screen": "io.screens",
     "load_agonist": "agonists.load",
     "load_study": "study.load",
     "make_engine": "scale.engine",
+    "points_from_table": "dose_response.points",
     "read_plate": "io.plate_readers.detect",
     "read_results": "study.archive",
     "read_table": "io.fit_tables",
     "run_document": "study.archive",
     "run_study": "study.run",
     "stream": "numerics.streams",
+    "usual_interval": "dose_response.settings",
     "wells_of": "plate.normalise",
     "write_output": "report.output",
     "write_pages": "report.output",
@@ -79,18 +87,23 @@ __all__ = [
     "compare_curves",
     "comparison_document",
     "fit_curves",
+    "fit_points",
     "fit_screen",
+    "fit_statistics",
     "fits_table",
+    "flag_outliers",
     "is_screen",
     "load_agonist",
     "load_study",
     "make_engine",
+    "points_from_table",
     "read_plate",
     "read_results",
     "read_table",
     "run_document",
     "run_study",
     "stream",
+    "usual_interval",
     "wells_of",
     "write_output",
     "write_pages",

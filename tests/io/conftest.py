@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import xlsxwriter
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-
 Rows = list[list[object]]
 
 
 @pytest.fixture
-def reference() -> Path:
-    """Folder of real plate exports; the test is skipped where it is absent."""
-    folder = Path(os.environ.get("THROMBOKIT_REFERENCE_DATA", REPOSITORY.parent / "shared" / "data")) / "plates"
-    if not folder.is_dir():
-        pytest.skip("reference plate exports are absent (set THROMBOKIT_REFERENCE_DATA to their folder)")
-    return folder
+def reference(reference_data: Path) -> Path:
+    """Folder of real plate exports by others."""
+    return reference_data / "plates"
 
 
 @pytest.fixture

@@ -43,7 +43,13 @@ def half_log_doses(n_doses: int, replicates: int, *, top_nM: float = 10_000.0) -
 
 
 def simulate_truth(
-    n: int, name: str, *, centre_nM: float | None = None, decades: tuple[float, float] = (-0.5, 0.5), n_doses: int = 10, replicates: int = 3
+    n: int,
+    name: str,
+    *,
+    centre_nM: float | None = None,
+    decades: tuple[float, float] = (-0.5, 0.5),
+    n_doses: int = 10,
+    replicates: int = 3,
 ) -> Simulated:
     """Curves from 10 to 100, hill 0.8 to 1.8, log10 EC50 even over `decades` about `centre_nM` (default: the middle dose)."""
     rng = stream(STUDY_SEED, name, "truth")

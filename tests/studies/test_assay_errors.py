@@ -68,7 +68,12 @@ def holds_pct(curves, response: np.ndarray) -> float:
     ],
 )
 def test_shared_errors_of_a_curve(
-    truth: Callable, with_noise: Callable, print_figure: Callable[[str], None], label: str, error: Callable, expected: tuple[float, float]
+    truth: Callable,
+    with_noise: Callable,
+    print_figure: Callable[[str], None],
+    label: str,
+    error: Callable,
+    expected: tuple[float, float],
 ) -> None:
     """The same wells with and without the error; what remains of 95 % is what docs/explanation/intervals.md says it is."""
     curves = truth(N, label)
@@ -85,9 +90,7 @@ def test_control_error_leaves_the_relative_ec50(truth: Callable, with_noise: Cal
     curves = truth(N, "controls")
     signal = with_noise(curves.mean, "controls", GROWING)
     rng = rng_of("controls")
-    vehicle, positive = (
-        level * (1 + CONTROL_CV / np.sqrt(CONTROL_WELLS) * rng.standard_normal((N, 1))) for level in (10.0, 100.0)
-    )
+    vehicle, positive = (level * (1 + CONTROL_CV / np.sqrt(CONTROL_WELLS) * rng.standard_normal((N, 1))) for level in (10.0, 100.0))
     clean, spoilt = holds_pct(curves, signal), holds_pct(curves, 100 * (signal - vehicle) / (positive - vehicle))
     print_figure(f"control error, CV 8 % on 8 wells: relative EC50 held by {spoilt:.2f} % instead of {clean:.2f} % (n = {N})")
     assert 93.5 <= clean <= 96.5

@@ -95,5 +95,7 @@ def test_noise_estimated_on_one_plate(
     runs = np.repeat([f"p{i // curves_a_plate}" for i in range(n)], points)
     table = curves.table(with_noise(curves.mean, name, GROWING)).with_columns(run=pl.Series(runs))
     below, above = misses_pct(fit_curves(table), curves.ec50_nM)
-    print_figure(f"noise estimated on {curves_a_plate} curves at a time: profile holds {100 - below - above:.2f} % of {n} complete curves")
+    print_figure(
+        f"noise estimated on {curves_a_plate} curves at a time: profile holds {100 - below - above:.2f} % of {n} complete curves"
+    )
     assert 93.5 <= 100 - below - above <= 96.5

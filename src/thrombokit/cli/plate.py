@@ -39,6 +39,16 @@ class IntervalName(StrEnum):
     PROFILE = "profile"
     WALD = "wald"
     BOOTSTRAP = "bootstrap"
+    CASE_BOOTSTRAP = "case_bootstrap"
+    SANDWICH = "sandwich"
+
+
+class RobustName(StrEnum):
+    """How points far from the curve count."""
+
+    NONE = "none"
+    HUBER = "huber"
+    TUKEY = "tukey"
 
 
 @app.command()
@@ -87,9 +97,13 @@ def fit(
     out: Annotated[Path | None, typer.Option(help="Write the fits as CSV, TSV or Parquet.")] = None,
     model: Annotated[ModelName, typer.Option(help="Curve model; 3pl has hill slope 1.")] = ModelName.FOUR,
     weights: Annotated[WeightsName, typer.Option(help="model: sigma0^2 + (phi mean)^2, estimated.")] = WeightsName.MODEL,
-    interval: Annotated[IntervalName, typer.Option(help="Interval of the EC50.")] = IntervalName.PROFILE,
+    interval: Annotated[
+        IntervalName | None, typer.Option(help="Interval of the EC50: profile where none is named, sandwich with --robust.")
+    ] = None,
     confidence: Annotated[float, typer.Option(help="Confidence of the intervals.")] = 0.95,
-    seed: Annotated[int, typer.Option(min=0, help="For the bootstrap.")] = 1,
+    robust: Annotated[RobustName, typer.Option(help="Let far points count less (huber) or not at all (tukey).")] = RobustName.NONE,
+    statistics: Annotated[Path | None, typer.Option(help="Write AICc, lack of fit, R2, outliers of each curve.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="For the bootstraps.")] = 1,
     sort: Annotated[bool, typer.Option("--sort", help="Gather scattered rows of a curve.")] = False,
     workers: Workers = 1,
     json: Json = False,
@@ -97,21 +111,21 @@ def fit(
 ) -> None:
     """Fit dose-response curves; every curve gets a verdict. Concentration 0 is vehicle."""
     with exit_codes(as_json=json):
+        settings = tk.FitSettings(
+            model=model.value, weights=weights.value, confidence=confidence, seed=seed, robust=robust.value,
+            interval=interval.value if interval else tk.usual_interval(robust.value),
+        )  # fmt: skip
         say_if_cold(quiet=quiet)
-        if out is not None and not json and tk.is_screen(table):
-            settings = tk.FitSettings(
-                model=model.value, weights=weights.value, interval=interval.value, confidence=confidence, seed=seed
-            )
+        if out is not None and statistics is None and not json and tk.is_screen(table):
             with progress_bar("curves", quiet=quiet) as progress:
                 counts = tk.fit_screen(table, out, settings, engine=tk.make_engine(workers), progress=progress)
             log(f"{sum(counts.values())} curves fitted: " + ", ".join(f"{n} {v}" for v, n in counts.items()), quiet=quiet)
             return
-        points = tk.read_table(table)
+        points = tk.points_from_table(tk.read_table(table), source=table.name, sort=sort)
         with progress_bar("curves", quiet=quiet) as progress:
-            fits = tk.fit_curves(
-                points, model=model.value, weights=weights.value, interval=interval.value, confidence=confidence, seed=seed, sort=sort,
-                engine=tk.make_engine(workers), progress=progress, source=table.name,
-            )  # fmt: skip
+            fits = tk.fit_points(points, settings, engine=tk.make_engine(workers), progress=progress)
+        if statistics is not None:
+            tk.write_table(tk.fit_statistics(fits, points), statistics)
         rows = tk.fits_table(fits)
         if out is not None:
             tk.write_table(rows, out)

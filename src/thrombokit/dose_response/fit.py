@@ -5,6 +5,8 @@
 3. profile the likelihood of ln EC50 at those weights: the interval ends where F(1, n - p) says;
 4. judge each curve (`verdicts`).
 
+A robust fit (`robust`) takes the place of step 3 and gives its own interval.
+
 The noise is estimated once, on all curves or an evenly spread sample; after that curves are independent, so any number of workers
 and any order of curves gives the same numbers.
 """
@@ -19,10 +21,12 @@ from scipy.special import stdtrit
 
 from thrombokit.dose_response import other_models, verdicts
 from thrombokit.dose_response.bootstrap import bootstrap_intervals
+from thrombokit.dose_response.case_bootstrap import case_intervals
 from thrombokit.dose_response.fits import CurveFits
 from thrombokit.dose_response.points import CurvePoints, points_from_table
-from thrombokit.dose_response.settings import FitSettings, Interval, Model, Weights
-from thrombokit.dose_response.working import Working, fit_free, start_working
+from thrombokit.dose_response.robust import fit_robust, robust_intervals, robust_sums, say_unsettled, without_far_points
+from thrombokit.dose_response.settings import FitSettings, Interval, Model, Robust, Weights, usual_interval
+from thrombokit.dose_response.working import NOISE_ROUNDS, Working, fit_free, fit_weighted, start_working
 from thrombokit.errors import Fault, InputError
 from thrombokit.numerics import logistic_fit
 from thrombokit.numerics.arrays import Array
@@ -32,12 +36,13 @@ from thrombokit.scale.engine import Engine, Progress, SerialEngine
 CURVES_A_TASK = 2_000
 NOISE_CURVES = 6_000
 _STRETCHES = 60
-_NOISE_ROUNDS = 4
+_CLEANINGS = 2
 
 
 def fit_curves(
-    table: pl.DataFrame, *, model: Model = "4pl", weights: Weights = "model", interval: Interval = "profile", confidence: float = 0.95,
-    seed: int = 1, sort: bool = False, engine: Engine | None = None, progress: Progress | None = None, source: str = "table",
+    table: pl.DataFrame, *, model: Model = "4pl", weights: Weights = "model", interval: Interval | None = None,
+    confidence: float = 0.95, seed: int = 1, robust: Robust = "none", sort: bool = False,
+    engine: Engine | None = None, progress: Progress | None = None, source: str = "table",
 ) -> CurveFits:  # fmt: skip
     """Fit every curve of a tidy table; a bad curve gets a verdict, never an exception.
 
@@ -47,11 +52,13 @@ def fit_curves(
         Shape (n_points, 3 to 5). Concentration in nM, 0 = vehicle; rows of a curve (and run) next to each other, or `sort=True`.
     model : "4pl", "3pl" (hill slope 1), "5pl" or "bell"
     weights : "model" (sigma0^2 + (phi mean)^2 estimated over the table, or per run), "column" (the `weight` column) or "none"
-    interval : "profile" (F(1, n - p) at final weights), "wald" (on ln EC50) or "bootstrap" (parametric)
+    interval : "profile" (F(1, n - p) at final weights; the default), "wald" (on ln EC50), "bootstrap" (parametric), "case_bootstrap"
+        (points drawn anew within doses) or, with a robust fit, "sandwich" (the default there)
     confidence : float
         Two-sided confidence of every interval, between 0.5 and 1.
     seed : int
-        For the bootstrap alone.
+        For the bootstraps alone.
+    robust : "none" (least squares), "huber" or "tukey" (M-estimates on single points, 4PL and 3PL; see `robust`)
     engine : Engine, optional
         Where to run; the numbers do not depend on it.
 
@@ -69,7 +76,9 @@ def fit_curves(
     ----------
     Ritz et al. 2015, doi:10.1371/journal.pone.0146021; Bates & Watts 1988, Nonlinear Regression Analysis, ch. 6 (profile intervals).
     """
-    settings = FitSettings(model=model, weights=weights, interval=interval, confidence=confidence, seed=seed)
+    settings = FitSettings(
+        model=model, weights=weights, interval=interval or usual_interval(robust), confidence=confidence, seed=seed, robust=robust
+    )
     points = points_from_table(table, source=source, sort=sort)
     return fit_points(points, settings, engine=engine, progress=progress)
 
@@ -109,7 +118,10 @@ def estimate_noise(points: CurvePoints, settings: FitSettings) -> dict[str, Vari
     for run in dict.fromkeys(str(r) for r in runs):
         chosen = np.flatnonzero(runs == run)
         chosen = chosen[np.concatenate([np.arange(a, b) for a, b in noise_stretches(chosen.size)])]
-        models[run] = _noise_of(_take(points, chosen), settings)
+        sample = _take(points, chosen)
+        models[run] = _noise_of(sample, settings)
+        for _ in range(_CLEANINGS if settings.robust != "none" else 0):  # far points would pass for noise that grows, or does not
+            models[run] = _noise_of(without_far_points(sample, settings, {run: models[run]}), settings)
     return models
 
 
@@ -140,7 +152,7 @@ def _noise_of(points: CurvePoints, settings: FitSettings) -> VarianceModel:
     working = start_working(points, settings)
     fit_free(working)
     found = VarianceModel(sigma0=1.0, phi=0.0)
-    for _ in range(_NOISE_ROUNDS):
+    for _ in range(NOISE_ROUNDS):
         before = found
         found = estimate_variance(
             working.means, working.fitted(), n_parameters=working.settings.n_parameters, chosen=working.usable & working.finite()
@@ -156,20 +168,23 @@ def _fit_range(task: _Task, start: int, stop: int) -> CurveFits:
     """Fit curves start to stop - 1; what a worker runs."""
     points, settings = task.points.slice(start, stop), task.settings
     working = start_working(points, settings)
-    fit_free(working)
-    if settings.weights == "model":
-        runs = [str(r) for r in points.keys["run"]] if points.has_runs else [""] * points.n_curves
-        for _ in range(_NOISE_ROUNDS):
-            working.weigh_by_curve(task.variance, runs)
-            fit_free(working)
-    low, high, covariance = _intervals(working, settings, task.first_curve + start)
-    return _judged(working, points, settings, low, high, covariance, task.variance)
+    fit_weighted(working, points, task.variance)
+    bell_rss, bell_turn = other_models.try_bells(working)
+    sums = verdicts.VerdictSums(rss=working.rss, flat_rss=working.flat_rss(), bell_rss=bell_rss, bell_turn=bell_turn)
+    if settings.robust == "none":
+        scale = working.rss / np.maximum(working.degrees, 1)
+        ends = _intervals(working, points, scale, task, task.first_curve + start)
+    else:
+        robust = fit_robust(working, points, task.variance)
+        scale, sums = robust.scale**2, robust_sums(working, robust, sums)
+        ends = robust_intervals(working, robust, task.first_curve + start)
+    return _judged(working, points, sums, scale, ends, task.variance)
 
 
-def _intervals(working: Working, settings: FitSettings, first: int) -> tuple[Array, Array, Array]:
+def _intervals(working: Working, points: CurvePoints, scale: Array, task: _Task, first: int) -> tuple[Array, Array, Array]:
     """Ends of the interval of ln EC50 (n,), and the covariance of theta (n, p, p) with the residual scale in it."""
+    settings = task.settings
     t = stdtrit(np.maximum(working.degrees, 1), 0.5 + settings.confidence / 2)
-    scale = working.rss / np.maximum(working.degrees, 1)
     limit = working.mean_rss + t * t * scale
     profile = settings.interval == "profile"
     if settings.model in ("5pl", "bell"):
@@ -185,27 +200,33 @@ def _intervals(working: Working, settings: FitSettings, first: int) -> tuple[Arr
     covariance = covariance * scale[:, None, None]
     if settings.interval == "bootstrap":
         low, high = bootstrap_intervals(working, scale, settings, first)
+    elif settings.interval == "case_bootstrap":
+        low, high = case_intervals(working, points, task.variance, first)
     return low, high, covariance
 
 
 def _judged(
-    working: Working, points: CurvePoints, settings: FitSettings, low: Array, high: Array, covariance: Array,
+    working: Working, points: CurvePoints, sums: verdicts.VerdictSums, scale: Array, ends: tuple[Array, Array, Array],
     variance: dict[str, VarianceModel],
 ) -> CurveFits:  # fmt: skip
-    bell_rss, bell_turn = other_models.try_bells(working)
+    settings = working.settings
+    low, high, covariance = ends
     evidence = verdicts.Evidence(
-        usable=working.usable & working.finite(), theta=working.theta, covariance=covariance, ln_low=low, ln_high=high, rss=working.rss,
-        flat_rss=working.flat_rss(), bell_rss=bell_rss, bell_turn=bell_turn, degrees=working.degrees,
+        usable=working.usable & working.finite(), theta=working.theta, covariance=covariance, ln_low=low, ln_high=high, rss=sums.rss,
+        flat_rss=sums.flat_rss, bell_rss=sums.bell_rss, bell_turn=sums.bell_turn, degrees=working.degrees,
         n_parameters=settings.n_parameters, x_low=working.x_low, x_high=working.x_high, confidence=settings.confidence,
     )  # fmt: skip
     verdict, open_plateau, p_flat = verdicts.judge(evidence)
     qualifier = verdicts.off_target(verdict, working.theta[:, 1] >= working.theta[:, 0])
+    message = verdicts.messages(verdict, open_plateau, qualifier, evidence, p_flat, working.code)
+    if settings.robust != "none":
+        say_unsettled(message, verdict, working.code)
     return CurveFits(
         keys=points.keys, settings=settings, theta=working.theta, covariance=covariance, ln_low=low, ln_high=high, rss=working.rss,
-        scale=working.rss / np.maximum(working.degrees, 1), degrees=working.degrees, n_points=working.n_points,
+        scale=scale, degrees=working.degrees, n_points=working.n_points,
         n_excluded=points.n_excluded, code=working.code, p_flat=p_flat, dose_low_nM=np.exp(working.x_low),
         dose_high_nM=np.exp(working.x_high), verdict=verdict, open_plateau=open_plateau, qualifier=qualifier,
-        message=verdicts.messages(verdict, open_plateau, qualifier, evidence, p_flat, working.code), variance=variance,
+        message=message, variance=variance,
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -13,6 +14,9 @@ from thrombokit.numerics import curves
 from thrombokit.numerics.arrays import Array, FrozenArrays, IntArray, TextArray
 from thrombokit.numerics.outcome import OUTCOME_BY_CODE, Outcome
 from thrombokit.numerics.variance_model import VarianceModel
+
+if TYPE_CHECKING:
+    import altair as alt
 
 FITS_COLUMNS = (
     "curve", "verdict", "ec50_nM", "ec50_low_nM", "ec50_high_nM", "bound_side", "hill_slope", "hill_low", "hill_high", "bottom", "top",
@@ -28,7 +32,8 @@ class CurveFits(FrozenArrays):
     theta : (n, p), in the order a0, a1, ln EC50, ln hill, then ln s (5PL) or ln EC50 of the fall, a2 (bell); see `numerics.curves`.
     covariance : (n, p, p) of theta, residual scale included; NaN where singular.
     ln_low, ln_high : (n,) ends of the interval of ln EC50, +-inf where open.
-    rss : (n,) sum of weight x residual^2 over all points. degrees : (n,) points minus parameters. scale : (n,) rss / degrees.
+    rss : (n,) sum of weight x residual^2 over all points. degrees : (n,) points minus parameters. scale : (n,) rss / degrees,
+    or the square of a robust fit's scale.
     verdict, open_plateau, qualifier, message : (n,) text. dose_low_nM, dose_high_nM : (n,) lowest and highest dose above 0.
     variance : the noise model of each run ("" without runs); empty unless weights = "model".
     """
@@ -76,8 +81,9 @@ class CurveFits(FrozenArrays):
         beyond = self.verdict == "beyond_range"
         with np.errstate(divide="ignore"):  # a curve without a dose above 0 has no highest dose
             above = beyond & (self.theta[:, 2] > np.log(self.dose_high_nM))
-        low = np.where(empty | (beyond & ~above), np.nan, np.exp(self.ln_low))
-        high = np.where(empty | above, np.nan, np.exp(self.ln_high))
+        with np.errstate(over="ignore"):  # a Wald interval can end beyond any number: printed as open
+            low = np.where(empty | (beyond & ~above), np.nan, np.exp(self.ln_low))
+            high = np.where(empty | above, np.nan, np.exp(self.ln_high))
         bounded = beyond & np.where(above, np.isfinite(self.ln_low), np.isfinite(self.ln_high))
         a0, a1 = self.theta[:, 0], self.theta[:, 1]
         sign = np.where(a1 >= a0, 1.0, -1.0)
@@ -144,6 +150,25 @@ class CurveFits(FrozenArrays):
         names, counts = np.unique(self.verdict.astype(str), return_counts=True)
         parts = [f"{count} {name}" for name, count in zip(names, counts, strict=True)]
         return f"{self.theta.shape[0]} curves fitted ({self.settings.model}): " + ", ".join(parts) + "."
+
+    def plot(self) -> alt.FacetChart:
+        """EC50 of every curve that has one, with its interval, as a forest plot (nM, log axis).
+
+        Raises
+        ------
+        InputError
+            If no curve has an EC50.
+        """
+        # altair takes 0.3 s to import, which a fit that draws nothing should not pay
+        from thrombokit.drawing.forest import forest_chart
+
+        table = self.table().filter(pl.col("ec50_nM").is_not_null())
+        label = pl.col("run") if "run" in table.columns else pl.col("verdict")
+        rows = table.select(
+            assay=pl.lit(""), agonist="curve", kind=pl.lit("run"), label=label, ec50_nM="ec50_nM", ec50_low_nM="ec50_low_nM",
+            ec50_high_nM="ec50_high_nM",
+        )  # fmt: skip
+        return forest_chart(rows, description="EC50 of every curve with its interval, in nM.")
 
 
 def _critical_t(confidence: float, degrees: IntArray) -> Array:

@@ -14,7 +14,7 @@ from thrombokit.dose_response.weighted_means import WeightedMeans
 from thrombokit.errors import Fault, InputError
 from thrombokit.numerics.arrays import Array, FrozenArrays, IntArray
 from thrombokit.numerics.least_squares import LeastSquares, least_squares
-from thrombokit.numerics.logistic_fit import LN_HILL_HIGH, LN_HILL_LOW, REACH
+from thrombokit.numerics.logistic_fit import CLEAN, LN_HILL_HIGH, LN_HILL_LOW, REACH
 from thrombokit.numerics.outcome import Outcome
 
 UNKNOWNS = ("a0", "a1", "ln_ec50", "ln_hill")
@@ -80,11 +80,13 @@ def fit_shared(
     index = _parameter_index(len(curves), shared, held)
     problem = _Problem(curves, index, held)
     best: LeastSquares | None = None
+    low, high = problem.bounds()
     for start in problem.starts(starts):
-        low, high = problem.bounds()
         found = least_squares(problem.residual, start, jacobian=problem.jacobian, low=low, high=high, max_steps=300)
         if best is None or found.rss < best.rss:
             best = found
+        if best.rss < CLEAN * problem.spread:
+            break  # clean curves have one minimum; others are tried from every start
     assert best is not None
     n_points = sum(c.n_points for c in curves)
     rss = best.rss + sum(c.pure for c in curves)
@@ -144,6 +146,8 @@ class _Problem:
         self.root = np.sqrt(np.concatenate([c.weight for c in curves]))
         self.at_zero = np.isneginf(self.x)
         self.n_parameters = int(index.max()) + 1
+        weight = self.root**2
+        self.spread = float(np.sum(weight * (self.y - np.sum(weight * self.y) / np.sum(weight)) ** 2))
 
     def unpacked(self, parameters: Array) -> Array:
         """theta (n_curves, 4) from the parameter vector."""

@@ -26,6 +26,16 @@ OPEN_SHARE = 0.3
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class VerdictSums:
+    """Sums of squares (or what a robust fit puts in their place) of the fit, a constant and a bell, and the bell's turn; each (n,)."""
+
+    rss: Array
+    flat_rss: Array
+    bell_rss: Array
+    bell_turn: Array
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Evidence:
     """What a verdict is formed from; all arrays of shape (n,) but `theta` (n, p) and `covariance` (n, p, p)."""
 

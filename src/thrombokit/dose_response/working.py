@@ -14,6 +14,9 @@ from thrombokit.numerics.arrays import Array, BoolArray, IntArray
 from thrombokit.numerics.collapse import DoseMeans, collapse
 from thrombokit.numerics.variance_model import VarianceModel
 
+NOISE_ROUNDS = 4
+"""Rounds of fits and weights after which both stand still."""
+
 
 @dataclass(kw_only=True, eq=False)
 class Working:
@@ -129,3 +132,14 @@ def fit_free(working: Working) -> None:
         working.theta[:, 3] = np.log(four[:, 3])
         working.mean_rss = rss
     working.rss = working.mean_rss + working.pure
+
+
+def fit_weighted(working: Working, points: CurvePoints, variance: dict[str, VarianceModel]) -> None:
+    """Fit all usable curves; with weights "model", refit until the weights of the noise model (by run) stand still."""
+    fit_free(working)
+    if working.settings.weights != "model":
+        return
+    runs = [str(r) for r in points.keys["run"]] if points.has_runs else [""] * points.n_curves
+    for _ in range(NOISE_ROUNDS):
+        working.weigh_by_curve(variance, runs)
+        fit_free(working)

@@ -285,6 +285,17 @@ def fit_one(x: Array, y: Array, w: Array, free_hill: bool, theta: Array) -> tupl
 
 
 @kernel
+def refit_one(x: Array, y: Array, w: Array, free_hill: bool, theta: Array) -> tuple[float, int]:
+    """As `fit_one`, from the fit that `theta` (4,) holds and nowhere else: for weights that have changed a little."""
+    low, high, _ = dose_range(x)
+    point, out = np.empty(2), np.empty(8)
+    point[0], point[1] = min(max(theta[2], low - REACH), high + REACH), np.log(theta[3])
+    rss, code = _descend(x, y, w, point, True, free_hill, low - REACH, high + REACH, out)
+    theta[0], theta[1], theta[2], theta[3] = out[0], out[1], point[0], np.exp(point[1])
+    return rss, code
+
+
+@kernel
 def profile_rss(x: Array, y: Array, w: Array, m: float, free_hill: bool, point: Array, out: Array) -> float:
     """Smallest RSS with ln EC50 held at `m`; `point` (2,) brings the neighbour's ln h in and takes the new one out."""
     low, high, _ = dose_range(x)

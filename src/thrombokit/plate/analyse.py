@@ -18,6 +18,7 @@ from thrombokit.plate.counter_screen import heed_counter_screens
 from thrombokit.plate.curves import CurveKey, curves_of
 from thrombokit.plate.growth_curves import Growth, analyse_growth
 from thrombokit.plate.normalise import Normalised, normalise, wells_table
+from thrombokit.plate.outlier_wells import mark_outliers, without_outliers
 from thrombokit.plate.plate import Plate
 from thrombokit.plate.potencies import combine_potencies, combine_ratios
 from thrombokit.plate.quality import FAIL, QualityLimits, assess
@@ -71,7 +72,7 @@ def analyse_plates(
         for each in normalised
     )
     pairs = [(index, *found) for index, each in enumerate(normalised) for found in curves_of(each)]
-    owners = [normalised[index] for index, _, _ in pairs]
+    owners = [normalised[index].for_cells(key.cell_system) for index, key, _ in pairs]
     keys = [key for _, key, _ in pairs]
     points = _points(pairs) if pairs else None
     fits = fit_points(points, settings.fit, engine=engine or SerialEngine(), progress=progress) if points else None
@@ -82,7 +83,7 @@ def analyse_plates(
     frames = [frame for _, _, frame in pairs]
     growth = analyse_growth(normalised, keys, frames, fits, failed, settings, engine=engine or SerialEngine()) if fits else Growth()
     return PlateResult(
-        wells=_wells_table(normalised, growth),
+        wells=_with_outliers(_wells_table(normalised, growth), keys, frames, points, fits),
         fits=_fits_table(keys, owners, fits) if fits else pl.DataFrame(),
         curves=_curve_lines(keys, owners, fits) if fits else pl.DataFrame(),
         quality=quality,
@@ -106,6 +107,15 @@ def _wells_table(normalised: list[Normalised], growth: Growth) -> pl.DataFrame:
     if growth.wells.height == 0:
         return wells
     return wells.join(growth.wells, on=["plate", "row", "column"], how="left", maintain_order="left")
+
+
+def _with_outliers(
+    wells: pl.DataFrame, keys: list[CurveKey], frames: list[pl.DataFrame], points: CurvePoints | None, fits: CurveFits | None
+) -> pl.DataFrame:
+    """Wells too far from their curve, marked."""
+    if wells.width == 0 or points is None or fits is None:
+        return without_outliers(wells) if wells.width else wells
+    return mark_outliers(wells, keys, frames, points, fits)
 
 
 def _points(pairs: list[tuple[int, CurveKey, pl.DataFrame]]) -> CurvePoints:

@@ -27,7 +27,8 @@ class CurveKey:
 
 
 def curves_of(normalised: Normalised) -> list[tuple[CurveKey, pl.DataFrame]]:
-    """Every curve on the plate with its points: columns concentration_nM (0 = vehicle) and response (blank-corrected signal).
+    """Every curve on the plate with its points: columns concentration_nM (0 = vehicle), response (blank-corrected signal), and the well's
+    row and column (zero-based).
 
     A positive control given at four or more doses is a curve too. Day-0 plates give none.
     """
@@ -49,6 +50,8 @@ def curves_of(normalised: Normalised) -> list[tuple[CurveKey, pl.DataFrame]]:
             {
                 "concentration_nM": np.concatenate([np.zeros(int(vehicle.sum())), doses]),
                 "response": np.concatenate([normalised.corrected[vehicle], normalised.corrected[wells]]),
+                "row": np.concatenate([np.nonzero(vehicle)[0], np.nonzero(wells)[0]]),
+                "column": np.concatenate([np.nonzero(vehicle)[1], np.nonzero(wells)[1]]),
             }
         )
         key = CurveKey(

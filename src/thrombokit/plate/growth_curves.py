@@ -3,11 +3,13 @@
 After several divisions a small change in growth rate is a large change in cell number, so the EC50 of the signal lies many-fold from
 the EC50 of the rate. Both are EC50s, of two assays: the growth rate gets its own read-out, its own runs combined, its own ratios.
 
-Noise. Signal noise sigma0^2 + (phi mean)^2 becomes phi^2 + (sigma0 / mean)^2 of ln signal (delta method): near constant well above the
-blank, growing without bound towards it. Points are weighted by its inverse, at the mean that the end-point fit gives their dose, so
-that wells near the blank (32D-MPL without agonist) do not steer the curve; the scale stays free for each curve. Where the study
-asks for unweighted fits, these are unweighted too. The error of the mean day-0 signal shifts all rates of a plate together: it goes
-into the plateaus and not into the EC50.
+Noise. A signal of squared coefficient of variation cv^2 = (sigma0^2 + (phi mean)^2) / mean^2 has a logarithm of variance near
+cv^2 + 5/2 cv^4, on average cv^2 / 2 too low (delta method, second order): near constant well above the blank, growing without bound
+towards it. Points are corrected by the one and weighted by the inverse of the other, at the mean that the end-point fit gives their dose,
+so that wells near the blank (32D-MPL without agonist) neither steer nor bend the curve; the scale stays free for each curve. Where the
+study asks for unweighted fits, these are unweighted and uncorrected. Well and GR values are never corrected. The error of the mean
+day-0 signal shifts all rates of a plate together: it goes into the plateaus and not into the EC50. The error of the mean blank is
+in neither; where vehicle wells come near the blank, many blank wells keep it small.
 """
 
 from __future__ import annotations
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 
 NOT_TREATED = (Role.BLANK, Role.EMPTY, Role.DAY0)
 _SMALLEST_SHARE = 1e-3
+_LARGEST_CV = 1.0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -105,24 +108,28 @@ def analyse_growth(
 
 
 def _rates(frame: pl.DataFrame, zero: DayZero, fits: CurveFits | None, i: int) -> pl.DataFrame:
-    """Points of one curve as growth rates per day, null where a well has none; with weights where the end-point's noise is known."""
+    """Points of one curve: growth rates per day, null where a well has none, and the response to fit (the rate, corrected for noise).
+
+    With weights where the end-point's noise is known.
+    """
     dose = frame["concentration_nM"].to_numpy()
     rate = growth_rate_per_d(frame["response"].to_numpy(), zero.start.mean, hours=zero.hours)
-    table = pl.DataFrame({"concentration_nM": dose, "response": rate}).with_columns(pl.col("response").fill_nan(None))
-    if fits is None:
-        return table
-    return table.with_columns(weight=pl.Series(_weights(dose, fits, i, zero.hours)))
+    per_d = HOURS_A_DAY / zero.hours
+    columns = {"concentration_nM": dose, "growth_rate_per_d": rate, "response": rate}
+    if fits is not None:
+        cv2 = _squared_cv(dose, fits, i)
+        columns |= {"response": rate + per_d * cv2 / 2.0, "weight": 1.0 / (per_d**2 * cv2 * (1.0 + 2.5 * cv2))}
+    return pl.DataFrame(columns).with_columns(pl.col("growth_rate_per_d", "response").fill_nan(None))
 
 
-def _weights(dose_nM: Array, fits: CurveFits, i: int, hours: float) -> Array:
-    """1 / variance of the growth rate (per day squared) at each dose (n_points,), by the delta method from the end-point's noise."""
+def _squared_cv(dose_nM: Array, fits: CurveFits, i: int) -> Array:
+    """Squared coefficient of variation of the signal at each dose (n_points,), from the end-point's noise; 1e-4 where it is not known."""
     noise = fits.variance.get(str(fits.keys["run"][i]))
     mean = fits.predict(i, dose_nM) if str(fits.verdict[i]) != "bad" else np.full(dose_nM.shape, np.nan)
     if noise is None or not np.all(np.isfinite(mean)) or not np.max(mean) > 0:
-        return np.ones_like(dose_nM)
+        return np.full(dose_nM.shape, 1e-4)
     mean = np.maximum(mean, _SMALLEST_SHARE * np.max(mean))
-    variance = np.maximum(noise.variance(mean) / mean**2, 1e-12)
-    return 1.0 / (variance * (HOURS_A_DAY / hours) ** 2)
+    return np.clip(noise.variance(mean) / mean**2, 1e-12, _LARGEST_CV**2)
 
 
 def _table(
@@ -159,7 +166,10 @@ def _with_left_out(table: pl.DataFrame) -> pl.DataFrame:
 
 
 def _plateaus(fits: CurveFits, i: int, zero: DayZero, half0: float, half1: float) -> dict[str, float | None]:
-    """Bottom and top of curve i per day with intervals: the plateau's own error and that of the day-0 signal together."""
+    """Bottom and top of curve i per day with intervals: the plateau's own error and that of the day-0 signal together.
+
+    None where the doses do not determine the plateau.
+    """
     names = ("bottom_per_d", "top_per_d")
     out: dict[str, float | None] = {f"{name}{end}": None for name in names for end in ("", "_low", "_high")}
     if str(fits.verdict[i]) in ("bad", "flat"):
@@ -167,7 +177,10 @@ def _plateaus(fits: CurveFits, i: int, zero: DayZero, half0: float, half1: float
     t = float(stdtrit(max(int(fits.degrees[i]), 1), 0.5 + fits.settings.confidence / 2))
     start_half = t * zero.start.se / zero.start.mean * HOURS_A_DAY / zero.hours
     ends = sorted(((float(fits.theta[i, 0]), half0), (float(fits.theta[i, 1]), half1)))
+    open_plateau = str(fits.open_plateau[i])
     for name, (value, half) in zip(names, ends, strict=True):
+        if open_plateau in ("both", name.removesuffix("_per_d")):
+            continue
         spread = float(np.hypot(half, start_half))
         out[name] = value
         if np.isfinite(spread):

@@ -55,6 +55,15 @@ def gr_area_over_curve(concentration_nM: Array, gr: Array) -> float:
     return float(np.trapezoid(1.0 - gr, x) / (x[-1] - x[0]))
 
 
+def gr_half_crossings_nM(concentration_nM: Array, gr: Array) -> Array:
+    """Doses in nM at which `gr` falls through 0.5, by straight lines over log dose between the doses (n_doses,), rising."""
+    x = np.log(concentration_nM)
+    before, after = gr[:-1], gr[1:]
+    falls = np.flatnonzero((before >= GR_HALF) & (after < GR_HALF))
+    share = (before[falls] - GR_HALF) / (before[falls] - after[falls])
+    return np.exp(x[falls] + share * (x[falls + 1] - x[falls]))
+
+
 def half_gr_rate_per_d(vehicle_rate_per_d: float) -> float:
     """Growth rate per day at which GR is 0.5."""
     return vehicle_rate_per_d * float(np.log2(1.0 + GR_HALF))

@@ -6,7 +6,7 @@ Without rhTPO on the plate the response is given as % of vehicle; without vehicl
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -34,6 +34,7 @@ class Normalised(FrozenArrays):
 
     role : as laid out, "empty" where nothing was read and nothing was meant to be. corrected : signal minus mean blank. used : wells
     that were read and not excluded. cell_system : per well. Percentages are 100 (corrected - zero) / (full - zero).
+    vehicle, positive : controls of `main_system`, the cell system with most wells; `for_cells` gives those of another on the same plate.
     """
 
     plate: Plate
@@ -45,6 +46,20 @@ class Normalised(FrozenArrays):
     vehicle: Level | None
     positive: Level | None
     unit: str
+    main_system: str
+
+    def control_wells(self, control: BoolArray, system: str) -> BoolArray:
+        """Used wells of a control that were put on cells of `system`, shape of the plate."""
+        return self.used & control & (self.cell_system == system)
+
+    def for_cells(self, system: str) -> Normalised:
+        """The same plate with the controls of another cell system; a control that system lacks stays the main system's."""
+        if system == self.main_system:
+            return self
+        vehicle = level_of(self.corrected[self.control_wells(self.role == Role.VEHICLE, system)])
+        top = top_positive(self.plate, self.role, self.cell_system == system)
+        positive = level_of(self.corrected[self.control_wells(top, system)])
+        return replace(self, vehicle=vehicle or self.vehicle, positive=positive or self.positive)
 
     @property
     def zero(self) -> float:
@@ -94,24 +109,41 @@ def normalise(plate: Plate) -> Normalised:
     blank_wells = signal[used & (role == Role.BLANK)]
     blank = float(blank_wells.mean()) if blank_wells.size else None
     corrected = signal - (blank or 0.0)
-    vehicle = level_of(corrected[used & (role == Role.VEHICLE)])
-    positive = level_of(corrected[used & top_positive(plate, role)])
+    system = np.where(layout.cell_system != "", layout.cell_system, plate.cell_system).astype(object)
+    main = _main_system(system[used & (role != Role.BLANK)])
+    here = used & (system == main)
+    vehicle = level_of(corrected[here & (role == Role.VEHICLE)])
+    positive = level_of(corrected[here & top_positive(plate, role, system == main)])
     window = vehicle is not None and positive is not None and positive.mean != vehicle.mean
     unit = WINDOW if window else OF_VEHICLE if vehicle is not None and vehicle.mean != 0 else SIGNAL
-    system = np.where(layout.cell_system != "", layout.cell_system, plate.cell_system).astype(object)
     return Normalised(
         plate=plate, role=role, cell_system=system, corrected=corrected, used=used, blank=blank, vehicle=vehicle, positive=positive,
-        unit=unit,
+        unit=unit, main_system=main,
     )  # fmt: skip
 
 
-def top_positive(plate: Plate, role: TextArray) -> BoolArray:
-    """Positive-control wells at their highest dose (all of them where the map gives no dose), shape of the plate."""
-    wells = role == Role.POSITIVE_CONTROL
+def _main_system(systems: TextArray) -> str:
+    """The cell system with most wells; the first by name of equals; "" on a plate without wells."""
+    names, counts = np.unique(systems.astype(str), return_counts=True)
+    return str(names[np.argmax(counts)]) if names.size else ""
+
+
+def top_positive(plate: Plate, role: TextArray, cells: BoolArray) -> BoolArray:
+    """Positive-control wells on `cells` at their highest dose (all of them where the map gives no dose), shape of the plate."""
+    wells = (role == Role.POSITIVE_CONTROL) & cells
     dose = np.where(wells, plate.layout.concentration_nM, np.nan)
     if not np.any(np.isfinite(dose)):
         return wells
     return wells & (dose >= np.nanmax(dose) * (1 - 1e-9))
+
+
+def _response_pct(normalised: Normalised) -> Array:
+    """Every well as a percentage by the controls of its own cells, shape of the plate."""
+    out = normalised.percent(normalised.corrected)
+    for system in {str(s) for s in normalised.cell_system[normalised.used]} - {normalised.main_system, ""}:
+        cells = normalised.cell_system == system
+        out[cells] = normalised.for_cells(system).percent(normalised.corrected[cells])
+    return out
 
 
 def wells_table(normalised: Normalised) -> pl.DataFrame:
@@ -128,7 +160,7 @@ def wells_table(normalised: Normalised) -> pl.DataFrame:
             "plate": [plate.name] * n, "run": [plate.run] * n, "cell_system": take(normalised.cell_system).astype(str), "well": names,
             "row": rows, "column": columns, "role": take(normalised.role).astype(str), "agonist": take(layout.agonist).astype(str),
             "concentration_nM": take(layout.concentration_nM), "signal": take(plate.reading.signal),
-            "corrected": take(normalised.corrected), "response_pct": normalised.percent(take(normalised.corrected)),
+            "corrected": take(normalised.corrected), "response_pct": take(_response_pct(normalised)),
             "excluded": [r is not None for r in reasons], "reason": reasons,
         },
         schema_overrides={"reason": pl.String, "row": pl.Int64, "column": pl.Int64},

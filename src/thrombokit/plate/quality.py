@@ -39,18 +39,19 @@ class QualityLimits:
 
 
 def assess(normalised: Normalised, limits: QualityLimits | None = None) -> PlateQuality:
-    """All checks of one plate; its status is the worst of them."""
+    """All checks of one plate, its controls those of the main cell system; its status is the worst of them."""
     limits = limits or QualityLimits()
     signal, used = normalised.plate.reading.signal, normalised.used
-    vehicle = signal[used & (normalised.role == Role.VEHICLE)]
-    positive = signal[used & top_positive(normalised.plate, normalised.role)]
+    cells = normalised.cell_system == normalised.main_system
+    vehicle = signal[used & cells & (normalised.role == Role.VEHICLE)]
+    positive = signal[used & top_positive(normalised.plate, normalised.role, cells)]
     checks = [
         _map_check(normalised),
         _cv_check("vehicle_cv_pct", "vehicle", vehicle, limits),
         _cv_check("positive_control_cv_pct", "rhTPO (positive control)", positive, limits),
         *_window_checks(vehicle, positive, limits),
-        _rescue_check(signal[used & (normalised.role == Role.IL3_RESCUE)], vehicle, limits),
-        _cv_check("qc_sample_cv_pct", "QC sample", signal[used & (normalised.role == Role.QC)], limits),
+        _rescue_check(signal[used & cells & (normalised.role == Role.IL3_RESCUE)], vehicle, limits),
+        _cv_check("qc_sample_cv_pct", "QC sample", signal[used & cells & (normalised.role == Role.QC)], limits),
         _edge_check(normalised, limits),
     ]
     status = max((c.status for c in checks), key=_ORDER.index)

@@ -74,7 +74,8 @@ class PlateResult:
     """The plate stage's answer.
 
     wells : one row a well: plate, run, cell_system, well, row, column (zero-based), role, agonist, concentration_nM, signal
-        (instrument units), corrected (minus blank), response_pct (see `response_unit`), excluded, reason.
+        (instrument units), corrected (minus blank), response_pct (see `response_unit`), excluded, reason, caveat (what
+        speaks against an outlier well, else null), outlier (too far from a curve; kept in the fit).
     fits : one row a curve: plate, agonist, cell_system, run, then the FITS columns of docs/conventions.md, on blank-corrected signal, then
         bottom_pct, top_pct, emax_pct (% of the rhTPO window or of vehicle, see response_unit), each with _low and _high.
     curves : up to 48 points a curve: plate, agonist, cell_system, run, concentration_nM, fitted_pct, low_pct, high_pct (95 % band).

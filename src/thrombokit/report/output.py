@@ -43,8 +43,9 @@ def write_pages(result: StudyResult, out: str | Path, *, published: str) -> list
     """
     out = Path(out)
     with _place_can_be_written():
-        pages = [write_report(result, out / "report.html"), write_workbook(result, out / "tables.xlsx")]
-        ours = sorted([*pages, *(out / "results").iterdir()])
+        write_report(result, out / "report.html")
+        write_workbook(result, out / "tables.xlsx")
+        ours = sorted([out / "report.html", out / "tables.xlsx", *(out / "results").iterdir()])
         crate = write_crate(result, out, ours, published=published)
     return sorted(p.relative_to(out).as_posix() for p in (*ours, crate))
 

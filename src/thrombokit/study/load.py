@@ -189,6 +189,7 @@ class _Loading:
         layout = self._layout(source.reading, map_name, entry, section)
         if layout is None:
             return None
+        self._check_counter_screen(source, layout)
         day0 = bool(entry and entry.day0) or (row is not None and row.hours == 0)
         return Plate(
             reading=source.reading, layout=layout, name=source.reading.name, run=(entry.run if entry else None) or SINGLE_RUN,
@@ -235,6 +236,26 @@ class _Loading:
             return None
         self.note_input(path)
         return self._house_names(layout)
+
+    def _check_counter_screen(self, source: _Source, layout: Layout) -> None:
+        """Counter-screen wells need cells of their own: on the sample's cells they would become part of its curve."""
+        named = (source.entry.cell_system if source.entry else None) or (source.row.cell_system if source.row else "")
+        system = np.where(layout.cell_system == "", named, layout.cell_system)
+        screened = layout.role == Role.COUNTER_SCREEN
+        tested = np.isin(layout.role, (Role.SAMPLE, Role.COMPARATOR))
+        for agonist in sorted({str(a) for a in layout.agonist[screened]}):
+            both = {str(s) for s in system[screened & (layout.agonist == agonist)]} & {
+                str(s) for s in system[tested & (layout.agonist == agonist)]
+            }
+            if both:
+                self.faults.append(
+                    Fault(
+                        place=layout.source,
+                        found=f'counter_screen and sample wells of "{agonist}" on the same cells ("{min(both)}")',
+                        expected="a cell_system of their own for counter_screen wells",
+                        cure="Name the parental or EPOR cells in the map's column cell_system.",
+                    )
+                )
 
     def _molar_masses(self) -> dict[str, float]:
         masses = {a.name: a.molar_mass_g_per_mol for a in self.agonists if a.molar_mass_g_per_mol is not None}
