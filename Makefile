@@ -36,8 +36,8 @@ demo: .venv/demo
 	@echo "report: $(DEMO_OUT)/out/report.html"
 
 lint: .venv/test
-	$(PY) -m ruff check src tests
-	$(PY) -m ruff format --check src tests
+	$(PY) -m ruff check src tests benchmarks
+	$(PY) -m ruff format --check src tests benchmarks
 
 types: .venv/test
 	$(PY) -m pyright --pythonpath $(PY)

@@ -66,17 +66,17 @@ def test_bootstraps_of_a_hundred_curves(
 @pytest.mark.parametrize("weights, noise", [("none", EVEN), ("model", GROWING)])
 @pytest.mark.parametrize("n_doses, replicates", [(9, 3), (9, 1)])
 @pytest.mark.parametrize("robust", ["none", "huber", "tukey"])
-def test_twenty_thousand_curves(
+def test_robust_intervals_of_five_thousand_curves(
     simulate_curves: Callable, print_figure: Callable[[str], None], n_doses: int, replicates: int, weights: str,
     noise: dict[str, float], robust: str, share: float,
 ) -> None:  # fmt: skip
     """The ordinary profile interval is printed beside the robust ones; with outliers it is no promise of ours."""
-    simulated = simulate_curves(20_000, seed=17, n_doses=n_doses, replicates=replicates, **noise)
+    simulated = simulate_curves(5_000, seed=17, n_doses=n_doses, replicates=replicates, **noise)
     fits = fit_curves(spoil(simulated.table, share), weights=weights, robust=robust, engine=ProcessEngine(2))  # type: ignore[arg-type]
     rate, width = coverage_pct(fits, simulated.ec50_nM), float(np.median(fits.ln_high - fits.ln_low))
     print_figure(
         f"95 % {fits.settings.interval} interval, robust {robust}, weights {weights}, {n_doses} doses x {replicates}, "
-        f"{100 * share:.0f} % gross outliers: holds the EC50 {rate:.2f} % of 20000 curves, median ln-width {width:.3f}"
+        f"{100 * share:.0f} % gross outliers: holds the EC50 {rate:.2f} % of 5000 curves, median ln-width {width:.3f}"
     )
     assert rate >= 93.0 or (robust == "none" and share > 0)
     assert rate <= 98.5 or robust == "none"
@@ -86,16 +86,16 @@ def test_twenty_thousand_curves(
 @pytest.mark.parametrize("share", [0.0, 0.05])
 @pytest.mark.parametrize("interval", ["bootstrap", "case_bootstrap"])
 @pytest.mark.parametrize("robust", ["none", "huber", "tukey"])
-def test_bootstraps_of_five_thousand_curves(
+def test_bootstraps_of_four_hundred_curves(
     simulate_curves: Callable, print_figure: Callable[[str], None], robust: str, interval: str, share: float
 ) -> None:
-    """One standard error is 0.3 points; percentile intervals are known to run short on 27 points."""
+    """One standard error is 1.1 points; percentile intervals are known to run short on 27 points."""
     assert bootstrap.REPLICATES == 999
-    simulated = simulate_curves(5_000, seed=19, **EVEN)
+    simulated = simulate_curves(400, seed=19, **EVEN)
     table = spoil(simulated.table, share)
     fits = fit_curves(table, weights="none", robust=robust, interval=interval, engine=ProcessEngine(2))  # type: ignore[arg-type]
     rate = coverage_pct(fits, simulated.ec50_nM)
     print_figure(
-        f"95 % {interval} interval, robust {robust}, 9 doses x 3, {100 * share:.0f} % gross outliers: holds the EC50 {rate:.2f} % of 5000 curves"
+        f"95 % {interval} interval, robust {robust}, 9 doses x 3, {100 * share:.0f} % gross outliers: holds the EC50 {rate:.2f} % of 400 curves"
     )
-    assert 90.0 <= rate <= 98.0
+    assert 86.0 <= rate <= 99.0

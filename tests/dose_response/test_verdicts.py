@@ -40,7 +40,7 @@ def test_flat_has_no_ec50_and_no_bound() -> None:
     assert row["verdict"] == "flat"
     assert [row[c] for c in ("ec50_nM", "ec50_low_nM", "ec50_high_nM", "bound_side", "hill_slope")] == [None] * 5
     assert row["message"].startswith("no effect of dose found (F test, p = 0.")
-    assert row["bottom"] is row["top"] is None, "plateaus of a flat fit can lie anywhere"
+    assert row["bottom"] == row["top"], "a flat curve has its mean for both plateaus"
 
 
 def test_inflection_above_the_doses_is_a_lower_bound() -> None:
@@ -199,3 +199,16 @@ def test_words_for_bounds_that_do_not_exist() -> None:
         verdict, open_plateau, p_flat = verdicts.judge(case)
         words = verdicts.messages(verdict, open_plateau, np.array([""], dtype=object), case, p_flat, np.zeros(1, np.int64))
         assert words.tolist() == [said]
+
+
+def test_an_open_plateau_beyond_the_doses_is_printed_as_the_response_it_lies_beyond() -> None:
+    dose = np.geomspace(0.01, 10, 9)
+    table = pl.DataFrame(
+        {"curve": "a", "concentration_nM": dose, "response": 100 * dose / (dose + 300.0) + 0.01 * (-1.0) ** np.arange(9)}
+    )
+    fits = fit_curves(table, weights="none")
+    row = fits.table().row(0, named=True)
+    assert row["verdict"] == "beyond_range"
+    if row["open_plateau"] in ("top", "both"):
+        assert row["top"] == pytest.approx(float(fits.predict(0, np.array([10.0]))[0]))
+    assert row["bottom"] <= row["top"] <= 100 * 10 / 310 * 40

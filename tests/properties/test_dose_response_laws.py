@@ -165,10 +165,12 @@ def test_tables_are_consistent_in_themselves(seed: int, replicates: int) -> None
     for i, row in enumerate(fits.table().rows(named=True)):
         points = table.filter(curve=row["curve"])
         assert row["verdict"] in RANKS
-        if row["verdict"] in ("bad", "flat"):
+        if row["verdict"] == "bad":
             assert row["bottom"] is row["top"] is None
         else:
             assert row["bottom"] <= row["top"]
+        if row["verdict"] == "flat":
+            assert row["bottom"] == row["top"] == pytest.approx(points["response"].mean())
         assert row["n_points"] == points.height
         residual = points["response"].to_numpy() - fits.predict(i, points["concentration_nM"].to_numpy())
         assert row["rss"] == pytest.approx(float(np.sum(residual**2)), rel=1e-9)

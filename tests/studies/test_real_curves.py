@@ -116,14 +116,8 @@ def test_workers_change_nothing(points: pl.DataFrame, monkeypatch: pytest.Monkey
     assert_same(shared, alone, np.arange(N_PLATES * N_DRUGS))
 
 
-NOISE_ROUNDING = pytest.mark.xfail(
-    strict=True,
-    reason="the noise of the file is summed in the order of its curves: its last digits move, and with them plateaus that no dose determines",
-)
-
-
 @pytest.mark.long
-@pytest.mark.parametrize("weights", ["none", pytest.param("model", marks=NOISE_ROUNDING)])
+@pytest.mark.parametrize("weights", ["none", "model"])
 def test_order_changes_nothing(points: pl.DataFrame, weights: str) -> None:
     """The same curves, shuffled."""
     order = np.random.default_rng(3).permutation(N_PLATES * N_DRUGS)

@@ -226,13 +226,13 @@ def _judged(
         scale=scale, degrees=working.degrees, n_points=working.n_points,
         n_excluded=points.n_excluded, code=working.code, p_flat=p_flat, dose_low_nM=np.exp(working.x_low),
         dose_high_nM=np.exp(working.x_high), verdict=verdict, open_plateau=open_plateau, qualifier=qualifier,
-        message=message, variance=variance,
+        message=message, level=working.level(), variance=variance,
     )  # fmt: skip
 
 
 _STACKED = (
     "theta", "covariance", "ln_low", "ln_high", "rss", "scale", "degrees", "n_points", "n_excluded", "code", "p_flat", "dose_low_nM",
-    "dose_high_nM", "verdict", "open_plateau", "qualifier", "message",
+    "dose_high_nM", "verdict", "open_plateau", "qualifier", "message", "level",
 )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from scipy.special import stdtrit
 
 from thrombokit.dose_response.settings import FitSettings
 from thrombokit.numerics import curves
-from thrombokit.numerics.arrays import Array, FrozenArrays, IntArray, TextArray
+from thrombokit.numerics.arrays import Array, BoolArray, FrozenArrays, IntArray, TextArray
 from thrombokit.numerics.outcome import OUTCOME_BY_CODE, Outcome
 from thrombokit.numerics.variance_model import VarianceModel
 
@@ -35,6 +35,7 @@ class CurveFits(FrozenArrays):
     rss : (n,) sum of weight x residual^2 over all points. degrees : (n,) points minus parameters. scale : (n,) rss / degrees,
     or the square of a robust fit's scale.
     verdict, open_plateau, qualifier, message : (n,) text. dose_low_nM, dose_high_nM : (n,) lowest and highest dose above 0.
+    level : (n,) weighted mean response, what a flat curve comes to.
     variance : the noise model of each run ("" without runs); empty unless weights = "model".
     """
 
@@ -57,6 +58,7 @@ class CurveFits(FrozenArrays):
     open_plateau: TextArray
     qualifier: TextArray
     message: TextArray
+    level: Array
     variance: dict[str, VarianceModel]
 
     @property
@@ -90,12 +92,13 @@ class CurveFits(FrozenArrays):
         ln_hill, hill_half = self.theta[:, 3], self._half(3)
         with np.errstate(over="ignore"):
             ends = np.stack([sign * np.exp(ln_hill - hill_half), sign * np.exp(ln_hill + hill_half)])
+        plateaus = self.printed_plateaus()
         columns = {
             "verdict": self.verdict.astype(str), "ec50_nM": self.ec50_nM, "ec50_low_nM": np.where(low > 0, low, np.nan), "ec50_high_nM": high,
             "bound_side": np.where(bounded, np.where(above, "above", "below"), "").astype(str),
             "hill_slope": np.where(empty, np.nan, sign * np.exp(ln_hill)),
             "hill_low": np.where(empty, np.nan, ends.min(axis=0)), "hill_high": np.where(empty, np.nan, ends.max(axis=0)),
-            "bottom": np.where(empty, np.nan, np.minimum(a0, a1)), "top": np.where(empty, np.nan, np.maximum(a0, a1)),
+            "bottom": np.fmin(*plateaus), "top": np.fmax(*plateaus),
             "open_plateau": self.open_plateau.astype(str), "rss": self.rss, "n_points": self.n_points, "n_excluded": self.n_excluded,
             "message": self.message.astype(str),
         }  # fmt: skip
@@ -107,6 +110,30 @@ class CurveFits(FrozenArrays):
         table = table.with_columns(pl.col(pl.Float64).replace([np.inf, -np.inf], [None, None]).fill_nan(None))
         table = table.with_columns(pl.col("bound_side", "open_plateau", "message").replace("", None))
         return pl.concat([self.keys, table], how="horizontal").select([*self.keys.columns, *FITS_COLUMNS[1:]])
+
+    def printed_plateaus(self) -> tuple[Array, Array]:
+        """Plateaus at dose 0 and at high dose as they are printed, each of shape (n,); NaN for "bad".
+
+        A flat curve has its mean for both. Where a curve with its inflection beyond the doses leaves a plateau open, the fit's own value can lie
+        anywhere; printed is the fitted response at the last dose before it, which the plateau lies beyond.
+        """
+        a0, a1 = self.theta[:, 0].copy(), self.theta[:, 1].copy()
+        flat = self.verdict == "flat"
+        a0[flat] = a1[flat] = self.level[flat]
+        rising = a1 >= a0
+        for i in np.flatnonzero(self.verdict == "beyond_range"):
+            at_start, at_end = ("bottom", "top") if rising[i] else ("top", "bottom")
+            ends = self.predict(int(i), np.array([self.dose_low_nM[i], self.dose_high_nM[i]]))
+            a0[i] = ends[0] if self.open_plateau[i] in (at_start, "both") else a0[i]
+            a1[i] = ends[1] if self.open_plateau[i] in (at_end, "both") else a1[i]
+        bad = self.verdict == "bad"
+        a0[bad] = a1[bad] = np.nan
+        return a0, a1
+
+    def unknown_plateau(self, which: str) -> BoolArray:
+        """Curves, shape (n,), whose "top" or "bottom" is not worth a number: flat, bad, or open with the inflection beyond the doses."""
+        open_here = np.isin(self.open_plateau, (which, "both")) & (self.verdict == "beyond_range")
+        return np.isin(self.verdict, ("flat", "bad")) | open_here
 
     def _half(self, index: int) -> Array:
         """Half-width of the t interval of theta[:, index], shape (n,)."""

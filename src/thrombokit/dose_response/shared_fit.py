@@ -82,7 +82,7 @@ def fit_shared(
     best: LeastSquares | None = None
     low, high = problem.bounds()
     for start in problem.starts(starts):
-        found = least_squares(problem.residual, start, jacobian=problem.jacobian, low=low, high=high, max_steps=300)
+        found = least_squares(problem.residual, start, jacobian=problem.jacobian, low=low, high=high, max_steps=300, tolerance=1e-9)
         if best is None or found.rss < best.rss:
             best = found
         if best.rss < CLEAN * problem.spread:

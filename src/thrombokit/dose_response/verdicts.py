@@ -141,6 +141,11 @@ def messages(
     return out
 
 
+def _natural(ln_value: float) -> float:
+    """exp, without overflow for the end of a Wald interval far out."""
+    return float(np.exp(np.clip(ln_value, -700.0, 700.0)))
+
+
 def _dose(dose_nM: float) -> str:
     """A dose as a person would write it: 300, 0.3, 1970."""
     text = three_digits(dose_nM)
@@ -149,10 +154,10 @@ def _dose(dose_nM: float) -> str:
 
 def _beyond(m: float, evidence: Evidence, i: int, low_dose: float, high_dose: float) -> str:
     if m > np.log(high_dose):
-        bound = float(np.exp(evidence.ln_low[i]))
+        bound = _natural(evidence.ln_low[i])
         said = f"EC50 above {three_digits(bound)} nM" if np.isfinite(evidence.ln_low[i]) else "EC50 not bounded"
         return f"{said}: no plateau reached, highest dose {_dose(high_dose)} nM"
-    bound = float(np.exp(evidence.ln_high[i]))
+    bound = _natural(evidence.ln_high[i])
     said = f"EC50 below {three_digits(bound)} nM" if np.isfinite(evidence.ln_high[i]) else "EC50 not bounded"
     return f"{said}: response already changed at the lowest dose, {_dose(low_dose)} nM"
 
@@ -163,7 +168,7 @@ def _open(which: str, evidence: Evidence, i: int) -> str:
     if low and high:
         return f"{plateaus} not determined by these doses"
     if low:
-        return f"{plateaus} not determined: EC50 > {three_digits(float(np.exp(evidence.ln_low[i])))} nM"
+        return f"{plateaus} not determined: EC50 > {three_digits(_natural(evidence.ln_low[i]))} nM"
     if high:
-        return f"{plateaus} not determined: EC50 < {three_digits(float(np.exp(evidence.ln_high[i])))} nM"
+        return f"{plateaus} not determined: EC50 < {three_digits(_natural(evidence.ln_high[i]))} nM"
     return f"{plateaus} not determined: the EC50 has no bound"

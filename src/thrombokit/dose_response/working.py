@@ -69,12 +69,15 @@ class Working:
         self.weight = self.means.count / safe
         self.pure = _sum_by_curve(self.means.within_ss / safe, self.means)
 
-    def flat_rss(self) -> Array:
-        """Weighted sum of squares about each curve's mean, pure error included, shape (n,)."""
+    def level(self) -> Array:
+        """Weighted mean response of each curve, shape (n,): the fit of a flat curve."""
         total = _sum_by_curve(self.weight, self.means)
         with np.errstate(invalid="ignore", divide="ignore"):
-            mean = _sum_by_curve(self.weight * self.means.mean, self.means) / total
-        residual = self.means.mean - mean[self.means.curve_index()]
+            return _sum_by_curve(self.weight * self.means.mean, self.means) / total
+
+    def flat_rss(self) -> Array:
+        """Weighted sum of squares about each curve's mean, pure error included, shape (n,)."""
+        residual = self.means.mean - self.level()[self.means.curve_index()]
         return _sum_by_curve(self.weight * residual**2, self.means) + self.pure
 
 

@@ -52,7 +52,7 @@ def complex_step_jacobian(residual: Residual, parameters: Array) -> Array:
 
 def least_squares(
     residual: Residual, start: Array, *, jacobian: Callable[[Array], Array] | None = None, low: Array | None = None,
-    high: Array | None = None, max_steps: int = 2_000,
+    high: Array | None = None, max_steps: int = 2_000, tolerance: float = 1e-14,
 ) -> LeastSquares:  # fmt: skip
     """Minimise the sum of squared residuals within bounds.
 
@@ -65,6 +65,8 @@ def least_squares(
     low, high : arrays of shape (p,), optional
         Bounds; a parameter whose step leads out stays on its bound.
     max_steps : int
+    tolerance : float
+        Ends when every parameter's step is this small beside the parameter.
 
     Returns
     -------
@@ -80,12 +82,12 @@ def least_squares(
         rss = float(values @ values)
         if not np.isfinite(rss):
             return _ended(current, rss, np.full((start.size, start.size), np.nan), Outcome.NOT_FINITE, 0)
-        return _iterate(residual, jacobian, current, values, rss, low, high, max_steps)
+        return _iterate(residual, jacobian, current, values, rss, low, high, max_steps, tolerance)
 
 
 def _iterate(
     residual: Residual, jacobian: Callable[[Array], Array], current: Array, values: Array, rss: float, low: Array, high: Array,
-    max_steps: int,
+    max_steps: int, tolerance: float,
 ) -> LeastSquares:  # fmt: skip
     matrix = jacobian(current)
     scale = np.maximum(np.linalg.norm(matrix, axis=0), 1e-300)
@@ -98,7 +100,7 @@ def _iterate(
         trial = np.clip(current + step, low, high)
         trial_values = residual(trial)
         trial_rss = float(trial_values @ trial_values)
-        small = bool(np.all(np.abs(trial - current) <= 1e-14 * (np.abs(current) + 1e-300)))
+        small = bool(np.all(np.abs(trial - current) <= tolerance * (np.abs(current) + 1e-300)))
         predicted = float(step @ (damping * scale**2 * step - gradient))
         if np.isfinite(trial_rss) and trial_rss < rss:
             ratio = (rss - trial_rss) / predicted if predicted > 0 else 1.0

@@ -34,10 +34,14 @@ def reml_variance(values: Array, variances: Array) -> float:
     spread = float(np.var(values, ddof=1))
     upper = max(10.0 * spread, 10.0 * float(np.max(variances)), 1e-12)
     grid = np.concatenate([[0.0], np.exp(np.linspace(np.log(upper * 1e-8), np.log(upper), 200))])
-    best = int(np.argmin([_restricted(t, values, variances) for t in grid]))
+    weight = 1.0 / (variances[None, :] + grid[:, None])
+    total = weight.sum(axis=1)
+    mean = (weight * values).sum(axis=1) / total
+    spread_at = (weight * (values - mean[:, None]) ** 2).sum(axis=1)
+    best = int(np.argmin(np.log(total) - np.log(weight).sum(axis=1) + spread_at))
     low, high = float(grid[max(best - 1, 0)]), float(grid[min(best + 1, grid.size - 1)])
     golden = 0.6180339887498949
-    for _ in range(80):
+    for _ in range(50):
         c, d = high - golden * (high - low), low + golden * (high - low)
         if _restricted(c, values, variances) <= _restricted(d, values, variances):
             high = d

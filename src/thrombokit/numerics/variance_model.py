@@ -100,10 +100,16 @@ def estimate_variance(means: DoseMeans, fitted: Array, *, n_parameters: int, cho
     ratio = float(grid[best])
     if 1 <= best < grid.size - 1:
         ratio = _refine(max(float(grid[best - 1]), 1e-4), float(grid[best + 1]), pieces)
+    ratio = _steady(ratio)
     variance = 1.0 + ratio * pieces.relative_mean_squared
     scale = float(np.sum(pieces.squares / variance) / max(float(np.sum(pieces.freedom)), 1e-12))
     largest = float(np.max(np.abs(fitted[chosen[means.curve_index()]]), initial=0.0))
-    return VarianceModel(sigma0=float(np.sqrt(scale)), phi=float(np.sqrt(scale * ratio)) / max(largest, 1e-300))
+    return VarianceModel(sigma0=_steady(float(np.sqrt(scale))), phi=_steady(float(np.sqrt(scale * ratio)) / max(largest, 1e-300)))
+
+
+def _steady(value: float) -> float:
+    """Rounded to 7 digits: sums taken in another order differ in the 13th, and no number downstream should know."""
+    return float(f"{value:.6e}")
 
 
 def _refine(low: float, high: float, pieces: _Pieces) -> float:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import polars as pl
-from scipy.special import stdtrit
 
 from thrombokit.dose_response.compare import Margins
 from thrombokit.dose_response.fit import fit_points
@@ -19,6 +18,7 @@ from thrombokit.plate.curves import CurveKey, curves_of
 from thrombokit.plate.growth_curves import Growth, analyse_growth
 from thrombokit.plate.normalise import Normalised, normalise, wells_table
 from thrombokit.plate.outlier_wells import mark_outliers, without_outliers
+from thrombokit.plate.percentages import percent_columns
 from thrombokit.plate.plate import Plate
 from thrombokit.plate.potencies import combine_potencies, combine_ratios
 from thrombokit.plate.quality import FAIL, QualityLimits, assess
@@ -137,36 +137,12 @@ def _fits_table(keys: list[CurveKey], owners: list[Normalised], fits: CurveFits)
             "run": [k.run for k in keys],
         }
     )
-    half0, half1 = fits.plateau_intervals()
-    columns: dict[str, list[float | None]] = {}
-    for name in ("bottom_pct", "top_pct", "emax_pct"):
-        ends = [_percent(name, i, owner, fits, half0, half1) for i, owner in enumerate(owners)]
-        for suffix, part in (("", 0), ("_low", 1), ("_high", 2)):
-            columns[f"{name}{suffix}"] = [e[part] for e in ends]
-    extra = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.Float64)).with_columns(
+    extra = percent_columns(owners, fits).with_columns(
         response_unit=pl.Series([o.unit for o in owners], dtype=pl.String),
         outcome=pl.Series([str(o) for o in fits.outcomes], dtype=pl.String),
         qualifier=pl.Series(fits.qualifier.astype(str).tolist(), dtype=pl.String).replace("", None),
     )
     return pl.concat([named, table, extra], how="horizontal")
-
-
-def _percent(
-    name: str, i: int, owner: Normalised, fits: CurveFits, half0: np.ndarray, half1: np.ndarray
-) -> tuple[float | None, ...]:
-    """One plateau of curve i in % with its interval; Emax is the plateau at high dose."""
-    if str(fits.verdict[i]) in ("bad", "flat"):  # a flat curve has no plateaus: those of its fit can lie anywhere
-        return None, None, None
-    a0, a1 = float(fits.theta[i, 0]), float(fits.theta[i, 1])
-    rising = a1 >= a0
-    at_high = name == "emax_pct" or (name == "top_pct") == rising
-    value, half = (a1, float(half1[i])) if at_high else (a0, float(half0[i]))
-    centre = float(owner.percent(value))
-    t = float(stdtrit(max(int(fits.degrees[i]), 1), 0.5 + fits.settings.confidence / 2))
-    spread = t * float(owner.percent_se(np.array(value), np.array(half / t)))  # the plateau's error and the controls' together
-    if not np.isfinite(spread):
-        return centre, None, None
-    return centre, centre - spread, centre + spread
 
 
 def _curve_lines(keys: list[CurveKey], owners: list[Normalised], fits: CurveFits) -> pl.DataFrame:

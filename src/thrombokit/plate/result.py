@@ -77,7 +77,8 @@ class PlateResult:
         (instrument units), corrected (minus blank), response_pct (see `response_unit`), excluded, reason, caveat (what
         speaks against an outlier well, else null), outlier (too far from a curve; kept in the fit).
     fits : one row a curve: plate, agonist, cell_system, run, then the FITS columns of docs/conventions.md, on blank-corrected signal, then
-        bottom_pct, top_pct, emax_pct (% of the rhTPO window or of vehicle, see response_unit), each with _low and _high.
+        bottom_pct, top_pct, emax_pct (% of the rhTPO window or of vehicle, see response_unit) and ec50_abs_nM (dose at 50 % of the rhTPO
+        window), each with _low and _high.
     curves : up to 48 points a curve: plate, agonist, cell_system, run, concentration_nM, fitted_pct, low_pct, high_pct (95 % band).
     growth : with day-0 wells, one row a curve of the growth rate: plate, agonist, cell_system, run, hours, the FITS columns (bottom and top
         per day), bottom_per_d and top_per_d with _low and _high (the day-0 signal's error included), vehicle_per_d, gr50_nM, gr_max, gr_aoc,
