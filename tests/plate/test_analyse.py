@@ -11,10 +11,11 @@ import pytest
 
 from thrombokit.dose_response.fits import FITS_COLUMNS
 from thrombokit.dose_response.settings import FitSettings
-from thrombokit.plate.analyse import PlateSettings, analyse_plates
+from thrombokit.plate.analyse import analyse_plates
 from thrombokit.plate.layout import Layout
 from thrombokit.plate.plate import Plate
 from thrombokit.plate.result import PlateResult
+from thrombokit.plate.settings import PlateSettings
 from thrombokit.scale.engine import ProcessEngine
 
 PlateOf = Callable[..., Plate]

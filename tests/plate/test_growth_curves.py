@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from thrombokit.dose_response.settings import FitSettings
-from thrombokit.plate.analyse import PlateSettings, analyse_plates
+from thrombokit.plate.analyse import analyse_plates
 from thrombokit.plate.layout import Layout, Role
 from thrombokit.plate.plate import Plate, Reading
 from thrombokit.plate.result import PlateResult
+from thrombokit.plate.settings import PlateSettings
 
 PlateOf = Callable[..., Plate]
 DAY0_SIGNAL, HOURS = 10_000.0, 72.0

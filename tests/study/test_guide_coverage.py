@@ -8,10 +8,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from thrombokit.plate.analyse import PlateSettings, analyse_plates
+from thrombokit.plate.analyse import analyse_plates
 from thrombokit.plate.layout import Layout
 from thrombokit.plate.plate import Plate, Reading
 from thrombokit.plate.result import PlateResult
+from thrombokit.plate.settings import PlateSettings
 from thrombokit.scale.engine import ProcessEngine
 from thrombokit.study.templates.guide import guide_plates
 from thrombokit.study.templates.guide_truth import DEFAULT_SEED, MAP_FAULT

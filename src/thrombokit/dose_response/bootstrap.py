@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from thrombokit.dose_response.settings import FitSettings
+from thrombokit.dose_response.working import Working
 from thrombokit.numerics import logistic_fit
 from thrombokit.numerics.arrays import Array
 from thrombokit.numerics.streams import stream
-
-if TYPE_CHECKING:
-    from thrombokit.dose_response.working import Working
 
 REPLICATES = 999
 

@@ -12,19 +12,15 @@ doi:10.1080/01621459.1988.10478591 (the stretch within strata).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from thrombokit.dose_response.bootstrap import REPLICATES, percentile_ends, refit_draws
 from thrombokit.dose_response.points import CurvePoints
 from thrombokit.dose_response.residuals import fitted_points, in_dose_order, point_weights
+from thrombokit.dose_response.working import Working
 from thrombokit.numerics.arrays import Array, IntArray
 from thrombokit.numerics.streams import stream
 from thrombokit.numerics.variance_model import VarianceModel
-
-if TYPE_CHECKING:
-    from thrombokit.dose_response.working import Working
 
 
 def case_draws(

@@ -24,9 +24,10 @@ from thrombokit.dose_response.bootstrap import bootstrap_intervals
 from thrombokit.dose_response.case_bootstrap import case_intervals
 from thrombokit.dose_response.fits import CurveFits
 from thrombokit.dose_response.points import CurvePoints, points_from_table
+from thrombokit.dose_response.refit import NOISE_ROUNDS, fit_free, fit_weighted
 from thrombokit.dose_response.robust import fit_robust, robust_intervals, robust_sums, say_unsettled, without_far_points
 from thrombokit.dose_response.settings import FitSettings, Interval, Model, Robust, Weights, usual_interval
-from thrombokit.dose_response.working import NOISE_ROUNDS, Working, fit_free, fit_weighted, start_working
+from thrombokit.dose_response.working import Working, start_working
 from thrombokit.errors import Fault, InputError
 from thrombokit.numerics import logistic_fit
 from thrombokit.numerics.arrays import Array

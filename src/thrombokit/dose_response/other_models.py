@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from thrombokit.dose_response.working import Working
 from thrombokit.numerics import curves, general_fit
 from thrombokit.numerics.arrays import Array, IntArray
-from thrombokit.numerics.collapse import DoseMeans
 from thrombokit.numerics.general_models import GeneralFit, covariance_general, fit_general, profile_ln_ec50
-
-if TYPE_CHECKING:
-    from thrombokit.dose_response.working import Working
 
 BELL_TURN = 0.2
 """Share of its rise that a curve must give back at high dose to count as bell-shaped."""
@@ -21,20 +16,6 @@ _LEAST_F = 4.6
 """The 1 % point of F(2, n) for n without end: no bell wins the test below it."""
 
 MODEL_CODE = {"5pl": general_fit.FIVE_PARAMETER, "bell": general_fit.BELL}
-
-
-def values(model: str, means: DoseMeans, theta: Array) -> Array:
-    """Fitted value of every dose mean, shape (n_groups,)."""
-    each = theta[means.curve_index()]
-    a0, a1, m, h = each[:, 0], each[:, 1], each[:, 2], np.exp(each[:, 3])
-    g = curves.logistic(means.x, m, h)
-    if model == "bell":
-        return a0 + (a1 - a0) * g + (each[:, 5] - a1) * curves.logistic(means.x, each[:, 4], h)
-    if model == "5pl":
-        s = np.exp(each[:, 4])
-        with np.errstate(over="ignore", invalid="ignore"):
-            g = (1.0 + (2.0 ** (1.0 / s) - 1.0) * np.exp(-h * (means.x - m))) ** (-s)
-    return a0 + (a1 - a0) * g
 
 
 def _curve(working: Working, i: int) -> tuple[Array, Array, Array]:

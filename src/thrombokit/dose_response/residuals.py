@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from thrombokit.dose_response import other_models
+from thrombokit.dose_response.curve_values import fitted_values
 from thrombokit.dose_response.fits import CurveFits
 from thrombokit.dose_response.points import CurvePoints
 from thrombokit.dose_response.settings import FitSettings
@@ -34,7 +34,7 @@ def fitted_points(points: CurvePoints, theta: Array, model: str) -> Array:
     """Fitted response at every point, shape (n_points,); NaN for curves without a fit. `theta` is (n, p) as in `CurveFits`."""
     one = np.ones_like(points.y)
     each = DoseMeans(x=points.x, mean=points.y, weight=one, count=one, within_ss=np.zeros_like(one), starts=points.starts)
-    return other_models.values(model, each, theta)
+    return fitted_values(model, each, theta)
 
 
 def point_weights(

@@ -16,10 +16,11 @@ from thrombokit.dose_response.bootstrap import REPLICATES, percentile_ends
 from thrombokit.dose_response.case_bootstrap import case_draws
 from thrombokit.dose_response.outliers import OUTLIER_LIMIT
 from thrombokit.dose_response.points import CurvePoints
+from thrombokit.dose_response.refit import fit_weighted
 from thrombokit.dose_response.residuals import curve_index, fitted_points, in_dose_order, point_weights
 from thrombokit.dose_response.settings import FitSettings
 from thrombokit.dose_response.verdicts import VerdictSums
-from thrombokit.dose_response.working import Working, fit_weighted, start_working
+from thrombokit.dose_response.working import Working, start_working
 from thrombokit.numerics import robust_fit
 from thrombokit.numerics.arrays import Array
 from thrombokit.numerics.logistic_fit import MAX_STEPS, REACH

@@ -6,16 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thrombokit.dose_response import other_models
+from thrombokit.dose_response.curve_values import fitted_values
 from thrombokit.dose_response.points import CurvePoints
 from thrombokit.dose_response.settings import FitSettings
 from thrombokit.numerics import logistic_fit
 from thrombokit.numerics.arrays import Array, BoolArray, IntArray
 from thrombokit.numerics.collapse import DoseMeans, collapse
 from thrombokit.numerics.variance_model import VarianceModel
-
-NOISE_ROUNDS = 4
-"""Rounds of fits and weights after which both stand still."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -52,7 +49,7 @@ class Working:
 
     def fitted(self) -> Array:
         """Fitted value of every dose mean, shape (n_groups,); 0 for curves without a fit."""
-        return np.nan_to_num(other_models.values(self.settings.model, self.means, self.theta))
+        return np.nan_to_num(fitted_values(self.settings.model, self.means, self.theta))
 
     def weigh(self, variance: VarianceModel) -> None:
         """Weights from one noise model at the current fit."""
@@ -110,39 +107,3 @@ def start_working(points: CurvePoints, settings: FitSettings) -> Working:
         n_points=n_points, degrees=np.maximum(n_points - p, 0), x_low=x_low, x_high=x_high, theta=np.full((n, max(p, 4)), np.nan),
         mean_rss=np.full(n, np.nan), rss=np.full(n, np.nan), code=np.full(n, logistic_fit.NOT_FINITE, np.int64),
     )  # fmt: skip
-
-
-def fit_free(working: Working) -> None:
-    """Fit all usable curves at the current weights."""
-    means, settings = working.means, working.settings
-    n = working.usable.size
-    four, rss = np.full((n, 4), np.nan), np.full(n, np.nan)
-    logistic_fit.fit_many(
-        means.x,
-        means.mean,
-        working.weight,
-        means.starts,
-        settings.model != "3pl",
-        working.usable.astype(np.float64),
-        four,
-        rss,
-        working.code,
-    )
-    if settings.model in ("5pl", "bell"):
-        other_models.fit_all(working, four)
-    else:
-        working.theta[:, :3] = four[:, :3]
-        working.theta[:, 3] = np.log(four[:, 3])
-        working.mean_rss = rss
-    working.rss = working.mean_rss + working.pure
-
-
-def fit_weighted(working: Working, points: CurvePoints, variance: dict[str, VarianceModel]) -> None:
-    """Fit all usable curves; with weights "model", refit until the weights of the noise model (by run) stand still."""
-    fit_free(working)
-    if working.settings.weights != "model":
-        return
-    runs = [str(r) for r in points.keys["run"]] if points.has_runs else [""] * points.n_curves
-    for _ in range(NOISE_ROUNDS):
-        working.weigh_by_curve(variance, runs)
-        fit_free(working)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
 
-from thrombokit.dose_response.compare import Margins
 from thrombokit.dose_response.fit import fit_points
 from thrombokit.dose_response.fits import CurveFits
 from thrombokit.dose_response.points import CurvePoints, points_from_table
-from thrombokit.dose_response.settings import FitSettings
 from thrombokit.plate.counter_screen import heed_counter_screens
 from thrombokit.plate.curves import CurveKey, curves_of
 from thrombokit.plate.growth_curves import Growth, analyse_growth
@@ -21,24 +19,12 @@ from thrombokit.plate.outlier_wells import mark_outliers, without_outliers
 from thrombokit.plate.percentages import percent_columns
 from thrombokit.plate.plate import Plate
 from thrombokit.plate.potencies import combine_potencies, combine_ratios
-from thrombokit.plate.quality import FAIL, QualityLimits, assess
+from thrombokit.plate.quality import FAIL, assess
 from thrombokit.plate.result import PlateResult
+from thrombokit.plate.settings import PlateSettings
 from thrombokit.scale.engine import Engine, Progress, SerialEngine
 
 CURVE_POINTS = 48
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PlateSettings:
-    """Choices of the plate stage: how curves are fitted, what quality means, who the comparator is, what the assay was."""
-
-    fit: FitSettings = field(default_factory=FitSettings)
-    limits: QualityLimits = field(default_factory=QualityLimits)
-    comparator: str | None = None
-    readout: str = "luminescence"
-    serum: str | None = None
-    show_operator: bool = False
-    margins: Margins = field(default_factory=Margins)
 
 
 def analyse_plates(

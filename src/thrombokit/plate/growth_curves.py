@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -36,10 +35,8 @@ from thrombokit.plate.layout import Role
 from thrombokit.plate.normalise import Normalised
 from thrombokit.plate.potencies import combine_potencies, combine_ratios
 from thrombokit.plate.result import PotencyRatio
+from thrombokit.plate.settings import PlateSettings
 from thrombokit.scale.engine import Engine
-
-if TYPE_CHECKING:
-    from thrombokit.plate.analyse import PlateSettings
 
 NOT_TREATED = (Role.BLANK, Role.EMPTY, Role.DAY0)
 _SMALLEST_SHARE = 1e-3

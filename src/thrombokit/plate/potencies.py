@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.special import stdtrit
@@ -17,9 +16,7 @@ from thrombokit.dose_response.points import CurvePoints
 from thrombokit.plate.curves import CurveKey
 from thrombokit.plate.parallel_runs import parallel_in_runs
 from thrombokit.plate.result import PotencyRatio
-
-if TYPE_CHECKING:
-    from thrombokit.plate.analyse import PlateSettings
+from thrombokit.plate.settings import PlateSettings
 
 
 def _groups(keys: Sequence[CurveKey], settings: PlateSettings) -> dict[tuple[Assay, str], list[int]]:

@@ -9,8 +9,9 @@ from thrombokit.domain.potency import Potency
 from thrombokit.dose_response.compare import Margins
 from thrombokit.dose_response.settings import FitSettings
 from thrombokit.evidence.load import corrections
-from thrombokit.plate.analyse import PlateSettings, analyse_plates
+from thrombokit.plate.analyse import analyse_plates
 from thrombokit.plate.result import PlateResult
+from thrombokit.plate.settings import PlateSettings
 from thrombokit.scale.engine import Engine, Progress, SerialEngine
 from thrombokit.study.load import Study
 from thrombokit.study.result import Provenance, PublishedComparison, StudyResult
