@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from thrombokit.dose_response.compare import Margins, compare_curves
     from thrombokit.dose_response.comparison_runs import comparison_document
     from thrombokit.dose_response.fit import fit_curves, fit_points
+    from thrombokit.dose_response.margin_history import margins_from_history
     from thrombokit.dose_response.outliers import flag_outliers
     from thrombokit.dose_response.points import points_from_table
     from thrombokit.dose_response.settings import FitSettings, usual_interval
@@ -57,6 +58,7 @@ _PLACES = {
     "load_agonist": "agonists.load",
     "load_study": "study.load",
     "make_engine": "scale.engine",
+    "margins_from_history": "dose_response.margin_history",
     "points_from_table": "dose_response.points",
     "read_plate": "io.plate_readers.detect",
     "read_results": "study.archive",
@@ -96,6 +98,7 @@ __all__ = [
     "load_agonist",
     "load_study",
     "make_engine",
+    "margins_from_history",
     "points_from_table",
     "read_plate",
     "read_results",

@@ -12,6 +12,7 @@ from thrombokit.dose_response.compare import Margins, compare_curves
 from thrombokit.dose_response.comparison_runs import comparison_document
 from thrombokit.dose_response.efficacy import operational_model
 from thrombokit.dose_response.fit import fit_curves
+from thrombokit.dose_response.margin_history import margins_from_history
 from thrombokit.errors import InputError
 
 DOSES = np.repeat(np.logspace(-3, 3, 13), 3)
@@ -101,3 +102,28 @@ def test_operational_model_returns_tau_and_affinity(tau: float, k_a: float) -> N
 def test_a_full_agonist_has_no_finite_tau() -> None:
     fits = fit_curves(table(6, 0.5, a=(1.0, 1.0, 100.0)), weights="none")
     assert operational_model(fits, 0, system_max=90.0).tau.estimate is None
+
+
+def test_margins_from_history_hold_the_next_difference() -> None:
+    """Ten comparisons of the reference with itself; truly equal preparations of like noise then mostly pass."""
+    history = table(7, 4.0, **dict.fromkeys(("ref", *(f"p{i}" for i in range(10))), (1.0, 1.0, 100.0)))
+    margins = margins_from_history(compare_curves(history, reference="ref", weights="none"))
+    assert 0.5 < margins.hill_low < 0.97
+    assert margins.hill_high == pytest.approx(1 / margins.hill_low)
+    assert 0.5 < margins.plateau_pct < 20
+
+
+def test_too_short_a_history_is_refused() -> None:
+    history = table(8, 2.0, ref=(1.0, 1.0, 100.0), p=(1.0, 1.0, 100.0))
+    with pytest.raises(InputError, match="1 comparisons of the reference with itself; expected 5 or more"):
+        margins_from_history(compare_curves(history, reference="ref", weights="none"))
+
+
+def test_a_partial_agonist_carries_tau_and_affinity() -> None:
+    points = table(9, 0.5, full=(1.0, 1.0, 100.0), half=(1.0, 1.0, 50.0))
+    (one,) = compare_curves(points, reference="full", weights="none")
+    assert one.efficacy.operational is not None
+    assert one.efficacy.operational.tau.estimate == pytest.approx(1.0, rel=0.1)
+    assert one.efficacy.operational.k_a_nM.estimate == pytest.approx(2.0, rel=0.1)
+    (other,) = compare_curves(table(9, 0.5, full=(1.0, 1.0, 100.0), same=(1.0, 1.0, 100.0)), reference="full", weights="none")
+    assert other.efficacy.operational is None

@@ -149,6 +149,10 @@ def compare(
     plateau_margin: Annotated[
         float, typer.Option(help="Difference of plateaus that counts as equal, % of the reference's range.")
     ] = 10.0,
+    history: Annotated[
+        Path | None,
+        typer.Option(help="Table of preparations of the reference, one of them named as it: margins from their differences."),
+    ] = None,
     sort: Annotated[bool, typer.Option("--sort", help="Gather scattered rows of a curve.")] = False,
     json: Json = False,
     quiet: Quiet = False,
@@ -158,6 +162,13 @@ def compare(
         points = tk.read_table(table)
         say_if_cold(quiet=quiet)
         margins = tk.Margins(hill_low=hill_margin[0], hill_high=hill_margin[1], plateau_pct=plateau_margin)
+        if history is not None:
+            earlier = tk.compare_curves(
+                tk.read_table(history), reference=reference, weights=weights.value, sort=sort, source=history.name
+            )
+            margins = tk.margins_from_history(earlier)
+            ends = f"hill {margins.hill_low:.2f} to {margins.hill_high:.2f}, plateaus {margins.plateau_pct:.1f} %"
+            log(f"margins from {len(earlier)} comparisons of the reference with itself: {ends}", quiet=quiet)
         found = tk.compare_curves(
             points, reference=reference, weights=weights.value, confidence=confidence, margins=margins, sort=sort, source=table.name
         )

@@ -30,10 +30,11 @@ class Assay:
 class Potency:
     """Relative EC50 of one agonist in one assay, over its independent runs.
 
-    Units: nM. `interval` says how the interval was formed ("hartung_knapp") or why there is none ("fewer than 3 runs").
-    `between_run_sd_log10` is in log10 units. `run_ec50_nM` and `run_intervals_nM` (each run's own interval, None where open) follow
-    `runs_used`. `verdict` is "combined", "too_few_runs", or, where no run has an EC50, what most of their curves say ("flat", "beyond_range", ...);
-    if all lie beyond the doses on one side, `ec50_nM` carries the bound.
+    Units: nM. `interval` says how the interval was formed ("hartung_knapp") or why there is none ("none: fewer than 3 runs").
+    `between_run_sd_log10` and `within_run_sd_log10` (of the runs' own errors) are the variance components, in log10 units.
+    `run_ec50_nM` and `run_intervals_nM` (each run's own interval, None where open) follow `runs_used`. `verdict` is "combined",
+    "too_few_runs", or, where no run has an EC50, what most of their curves say ("flat", "beyond_range", ...); if all lie beyond the
+    doses on one side, `ec50_nM` carries the bound.
     """
 
     agonist: str
@@ -46,4 +47,5 @@ class Potency:
     between_run_sd_log10: float | None
     interval: str
     verdict: str
+    within_run_sd_log10: float | None = None
     run_intervals_nM: tuple[tuple[float | None, float | None], ...] = ()

@@ -36,13 +36,15 @@ class RunEstimate:
 class Combined:
     """A value over runs, back on its natural scale (nM, or a ratio).
 
-    `interval` is "hartung_knapp", or says why there is none; `between_sd_log10` is in log10 units; `values` and
+    `interval` is "hartung_knapp", or says why there is none; `between_sd_log10` and
+    `within_sd_log10` (root mean square of the runs' own standard errors) are the variance components, in log10 units; `values` and
     `intervals` (each run's own, None where open) follow `used`.
     """
 
     value: Estimate
     interval: str
     between_sd_log10: float | None
+    within_sd_log10: float | None
     used: tuple[str, ...]
     values: tuple[float, ...]
     intervals: tuple[tuple[float | None, float | None], ...]
@@ -77,16 +79,25 @@ def combine_runs(estimates: Sequence[RunEstimate], *, confidence: float = 0.95) 
     if len(used) < FEWEST_RUNS:
         mean = float(np.exp(values.mean())) if len(used) else None
         return Combined(
-            value=Estimate(estimate=mean, low=None, high=None), between_sd_log10=None,
+            value=Estimate(estimate=mean, low=None, high=None), between_sd_log10=None, within_sd_log10=_within(used),
             interval=f"none: fewer than {FEWEST_RUNS} runs" if used else "none: no run has an EC50",
             used=names, values=natural, intervals=own, left_out=left_out,
         )  # fmt: skip
     pooled = hartung_knapp(values, _steadied(np.array([e.se**2 for e in used])), confidence=confidence)
     return Combined(
         value=Estimate(estimate=float(np.exp(pooled.mean)), low=float(np.exp(pooled.low)), high=float(np.exp(pooled.high))),
-        interval="hartung_knapp", between_sd_log10=float(np.sqrt(pooled.between_variance) / np.log(10.0)), used=names, values=natural, intervals=own,
+        interval="hartung_knapp",
+        between_sd_log10=float(np.sqrt(pooled.between_variance) / np.log(10.0)),
+        within_sd_log10=_within(used),
+        used=names,
+        values=natural,
+        intervals=own,
         left_out=left_out,
-    )  # fmt: skip
+    )
+
+
+def _within(used: Sequence[RunEstimate]) -> float | None:
+    return float(np.sqrt(np.mean([e.se**2 for e in used])) / np.log(10.0)) if used else None
 
 
 def _natural(ln_value: float) -> float | None:

@@ -54,6 +54,7 @@ def comparison_document(comparisons: Sequence[Comparison], *, confidence: float 
             "n_runs": ratio.n_runs,
             "n_runs_parallel": potency.n_runs,
             "between_run_sd_log10": ratio.between_sd_log10,
+            "within_run_sd_log10": ratio.within_sd_log10,
             "interval": ratio.interval,
             "runs_left_out": [{"run": run, "reason": reason} for run, reason in ratio.left_out],
             "reason": f"{ratio.n_runs} runs" if ratio.interval == "hartung_knapp" else ratio.interval,

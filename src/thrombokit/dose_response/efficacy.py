@@ -17,23 +17,25 @@ from thrombokit.dose_response.fits import CurveFits
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Efficacy:
-    """Emax of the curve / Emax of the reference, and curve minus reference of ln(Emax / EC50), each with its interval.
-
-    Emax is the span from the response at dose 0 to the plateau at high dose.
-    """
-
-    emax_ratio: Estimate
-    delta_ln_emax_over_ec50: Estimate
-    se_ln_emax_ratio: float = float("nan")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Operational:
     """tau and K_A (nM) of the operational model, given the system's largest response and slope."""
 
     tau: Estimate
     k_a_nM: Estimate
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Efficacy:
+    """Emax of the curve / Emax of the reference, and curve minus reference of ln(Emax / EC50), each with its interval.
+
+    Emax is the span from the response at dose 0 to the plateau at high dose. `operational` is the curve's tau and K_A, taking the reference for a
+    full agonist: None unless the curve reaches clearly less than the reference (its Emax ratio lies below 1 with its whole interval).
+    """
+
+    emax_ratio: Estimate
+    delta_ln_emax_over_ec50: Estimate
+    se_ln_emax_ratio: float = float("nan")
+    operational: Operational | None = None
 
 
 def compare_efficacy(fits: CurveFits, reference: int, test: int) -> Efficacy:
@@ -52,7 +54,9 @@ def compare_efficacy(fits: CurveFits, reference: int, test: int) -> Efficacy:
         estimate=float(np.exp(ln_emax)), low=float(np.exp(ln_emax - half_emax)), high=float(np.exp(ln_emax + half_emax))
     )
     power = Estimate(estimate=ln_power, low=ln_power - half_power, high=ln_power + half_power)
-    return Efficacy(emax_ratio=ratio, delta_ln_emax_over_ec50=power, se_ln_emax_ratio=half_emax / t)
+    partial = ratio.high is not None and ratio.high < 1.0 and str(fits.verdict[reference]) == "fit"
+    operational = operational_model(fits, test, system_max=abs(spans[0])) if partial else None
+    return Efficacy(emax_ratio=ratio, delta_ln_emax_over_ec50=power, se_ln_emax_ratio=half_emax / t, operational=operational)
 
 
 def _log_variances(fits: CurveFits, i: int, span: float) -> tuple[float, float]:
@@ -73,13 +77,13 @@ def operational_model(fits: CurveFits, i: int, *, system_max: float) -> Operatio
     """
     nothing = Estimate(estimate=None, low=None, high=None)
     theta, cov = fits.theta[i], fits.covariance[i]
-    emax = float(theta[1] - theta[0])
+    emax = abs(float(theta[1] - theta[0]))
     if not 0 < emax / system_max < 1:
         return Operational(tau=nothing, k_a_nM=nothing)
 
     def logs(p: np.ndarray) -> np.ndarray:
         n = np.exp(p[3])
-        share = (p[1] - p[0]) / system_max
+        share = abs(p[1] - p[0]) / system_max
         tau_n = share / (1.0 - share)
         return np.array([np.log(tau_n) / n, p[2] + np.log((2.0 + tau_n) ** (1.0 / n) - 1.0)])
 

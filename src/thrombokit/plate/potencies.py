@@ -78,6 +78,7 @@ def combine_potencies(keys: Sequence[CurveKey], fits: CurveFits, failed: set[str
                 interval=combined.interval,
                 verdict=_verdict(combined, fits, judged),
                 run_intervals_nM=combined.intervals,
+                within_run_sd_log10=combined.within_sd_log10,
             )
         )
     return tuple(out)
