@@ -56,6 +56,12 @@ class Combined:
         return len(self.used)
 
 
+def has_ec50(fits: CurveFits, row: int) -> bool:
+    """Whether curve `row` says where its EC50 is: verdict fit or plateau_open, a finite error, and not open at both ends."""
+    bounded = bool(np.isfinite(fits.ln_low[row]) or np.isfinite(fits.ln_high[row]))
+    return str(fits.verdict[row]) in USED_VERDICTS and bool(np.isfinite(fits.se_ln_ec50[row])) and bounded
+
+
 def combine_runs(estimates: Sequence[RunEstimate], *, confidence: float = 0.95) -> Combined:
     """Pool runs on the log scale.
 
@@ -118,8 +124,7 @@ def run_estimates(fits: CurveFits, rows: Sequence[int], runs: Sequence[str]) -> 
     """One `RunEstimate` for each of the fits `rows`; verdicts that give no EC50 are named as the reason."""
     out: list[RunEstimate] = []
     for row, run in zip(rows, runs, strict=True):
-        verdict = str(fits.verdict[row])
-        reason = "" if verdict in USED_VERDICTS else (str(fits.message[row]) or verdict)
+        reason = "" if has_ec50(fits, row) else (str(fits.message[row]) or str(fits.verdict[row]))
         ends = {"ln_low": float(fits.ln_low[row]), "ln_high": float(fits.ln_high[row])}
         out.append(
             RunEstimate(run=run, ln_value=float(fits.theta[row, 2]), se=float(fits.se_ln_ec50[row]), left_out=reason, **ends)

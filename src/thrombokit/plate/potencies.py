@@ -10,7 +10,7 @@ from scipy.special import stdtrit
 
 from thrombokit.domain.estimate import Estimate
 from thrombokit.domain.potency import Assay, Potency
-from thrombokit.dose_response.combine import USED_VERDICTS, Combined, RunEstimate, combine_runs
+from thrombokit.dose_response.combine import Combined, RunEstimate, combine_runs, has_ec50
 from thrombokit.dose_response.fits import CurveFits
 from thrombokit.dose_response.points import CurvePoints
 from thrombokit.plate.curves import CurveKey
@@ -43,7 +43,7 @@ def _run_value(run: str, keys: Sequence[CurveKey], fits: CurveFits, rows: list[i
     for row in rows:
         if keys[row].plate in failed:
             reasons[f"plate {keys[row].plate} failed its quality check"] = None
-        elif str(fits.verdict[row]) not in USED_VERDICTS or not np.isfinite(fits.se_ln_ec50[row]):
+        elif not has_ec50(fits, row):
             reasons[str(fits.message[row] or fits.verdict[row])] = None
         else:
             good.append(row)
