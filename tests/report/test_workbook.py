@@ -14,7 +14,8 @@ import polars as pl
 import pytest
 
 from thrombokit.plate.result import PlateResult, QualityCheck
-from thrombokit.report.tables import check_words, potency_table, published_table, quality_table, ratio_table, runs_left_out
+from thrombokit.plate.tables import quality_table, ratio_table
+from thrombokit.report.tables import check_words, potency_table, published_table, runs_left_out
 from thrombokit.report.workbook import write_workbook
 from thrombokit.study.result import StudyResult
 

@@ -20,12 +20,13 @@ from thrombokit.domain.potency import Potency
 from thrombokit.drawing.curves import WITHOUT_EC50
 from thrombokit.drawing.numerals import three_digits
 from thrombokit.plate.result import PlateResult
+from thrombokit.plate.tables import ratio_table
 from thrombokit.report.charts import Figure, controls_figure, curve_figures, forest_figure, heatmap_figure
 from thrombokit.report.embedding import chart_library, content_security_policy, figures_json
 from thrombokit.report.growth import growth_curve_rows, growth_potency_rows, growth_sentence
 from thrombokit.report.sentences import RUNS_FOR_AN_INTERVAL, caveat_sentences, potency_sentences, published_sentence, run_values
 from thrombokit.report.study_text import shareable_study_text
-from thrombokit.report.tables import check_words, potency_table, ratio_table, run_words
+from thrombokit.report.tables import check_words, potency_table, run_words
 from thrombokit.study.result import StudyResult
 
 SENTENCES_SHOWN = 16

@@ -6,10 +6,10 @@ import math
 
 import polars as pl
 
-from thrombokit.domain.estimate import Estimate
 from thrombokit.domain.potency import Potency
 from thrombokit.plate.forest_rows import run_words
-from thrombokit.plate.result import PlateResult, PotencyRatio, QualityCheck
+from thrombokit.plate.result import PlateResult, QualityCheck
+from thrombokit.plate.tables import listed_values
 from thrombokit.study.result import PublishedComparison
 
 STATUS_ORDER = ("pass", "not_available", "warn", "fail")
@@ -21,27 +21,6 @@ POTENCY_SCHEMA = {
     "n_runs": _COUNT, "run_ec50_nM": _TEXT, "run_intervals_nM": _TEXT, "between_run_sd_log10": _NUMBER, "verdict": _TEXT,
     "interval": _TEXT, "quality": _TEXT, "quality_reason": _TEXT, "runs_left_out": _TEXT,
 }  # fmt: skip
-RATIO_SCHEMA = {
-    "agonist": _TEXT,
-    "comparator": _TEXT,
-    "assay": _TEXT,
-    "ec50_ratio": _NUMBER,
-    "low": _NUMBER,
-    "high": _NUMBER,
-    "n_runs": _COUNT,
-    "run_ratios": _TEXT,
-    "interval": _TEXT,
-    "parallel": _TEXT,
-    "relative_potency": _NUMBER,
-    "relative_potency_low": _NUMBER,
-    "relative_potency_high": _NUMBER,
-    "emax_ratio": _NUMBER,
-    "reason": _TEXT,
-}
-QUALITY_SCHEMA = {
-    "plate": _TEXT, "run": _TEXT, "cell_system": _TEXT, "plate_status": _TEXT, "check": _TEXT, "value": _NUMBER, "status": _TEXT,
-    "reason": _TEXT, "suggestion": _TEXT, "operator": _TEXT,
-}  # fmt: skip
 PUBLISHED_SCHEMA = {
     "agonist": _TEXT, "cell_system": _TEXT, "published_ec50_nM": _NUMBER, "recovered_ec50_nM": _NUMBER, "recovered_low_nM": _NUMBER,
     "recovered_high_nM": _NUMBER, "inside": pl.Boolean, "tier": _TEXT, "source": _TEXT,
@@ -51,25 +30,6 @@ PUBLISHED_SCHEMA = {
 def potency_table(plate: PlateResult) -> pl.DataFrame:
     """One row a potency, with the quality light of the plates behind it; columns as `POTENCY_SCHEMA`."""
     return pl.DataFrame([_potency_row(plate, potency) for potency in plate.potencies], schema=POTENCY_SCHEMA, orient="row")
-
-
-def ratio_table(plate: PlateResult) -> pl.DataFrame:
-    """One row a ratio to the comparator (EC50 comparator / EC50 agonist); columns as `RATIO_SCHEMA`."""
-    return pl.DataFrame([_ratio_row(ratio) for ratio in plate.ratios], schema=RATIO_SCHEMA, orient="row")
-
-
-def quality_table(plate: PlateResult) -> pl.DataFrame:
-    """One row a check of a plate; a plate without checks keeps one row. Columns as `QUALITY_SCHEMA`."""
-    rows: list[tuple[object, ...]] = []
-    for quality in plate.quality:
-        head = (quality.plate, quality.run, quality.cell_system, quality.status)
-        rows += [
-            (*head, check.check, check.value, check.status, check.reason, quality.suggestion, quality.operator)
-            for check in quality.checks
-        ]
-        if not quality.checks:
-            rows.append((*head, None, None, None, None, quality.suggestion, quality.operator))
-    return pl.DataFrame(rows, schema=QUALITY_SCHEMA, orient="row")
 
 
 def published_table(published: tuple[PublishedComparison, ...]) -> pl.DataFrame:
@@ -141,7 +101,7 @@ def _potency_row(plate: PlateResult, potency: Potency) -> tuple[object, ...]:
         ec50.low,
         ec50.high,
         potency.n_runs,
-        _listed(potency.run_ec50_nM),
+        listed_values(potency.run_ec50_nM),
         _intervals(potency),
         potency.between_run_sd_log10,
         potency.verdict,
@@ -149,34 +109,6 @@ def _potency_row(plate: PlateResult, potency: Potency) -> tuple[object, ...]:
         *potency_quality(plate, potency),
         runs_left_out(potency),
     )
-
-
-def _ratio_row(ratio: PotencyRatio) -> tuple[object, ...]:
-    value = ratio.ratio
-    return (
-        ratio.agonist,
-        ratio.comparator,
-        ratio.assay.label(),
-        value.estimate,
-        value.low,
-        value.high,
-        ratio.n_runs,
-        _listed(ratio.run_ratios),
-        ratio.interval,
-        ratio.parallel,
-        *_three(ratio.relative_potency),
-        ratio.emax_ratio.estimate if ratio.emax_ratio else None,
-        ratio.reason,
-    )
-
-
-def _three(estimate: Estimate | None) -> tuple[float | None, float | None, float | None]:
-    return (None, None, None) if estimate is None else (estimate.estimate, estimate.low, estimate.high)
-
-
-def _listed(values: tuple[float, ...]) -> str:
-    """Full precision, so that the workbook loses nothing: "0.41; 0.39"."""
-    return "; ".join(repr(float(value)) for value in values)
 
 
 def _intervals(potency: Potency) -> str:

@@ -17,17 +17,10 @@ from xlsxwriter.format import Format
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
+from thrombokit.plate.tables import QUALITY_SCHEMA, RATIO_SCHEMA, quality_table, ratio_table
 from thrombokit.report.sentences import answer_sentences, published_sentence
 from thrombokit.report.study_text import shareable_study_text
-from thrombokit.report.tables import (
-    POTENCY_SCHEMA,
-    QUALITY_SCHEMA,
-    RATIO_SCHEMA,
-    potency_table,
-    published_table,
-    quality_table,
-    ratio_table,
-)
+from thrombokit.report.tables import POTENCY_SCHEMA, potency_table, published_table
 from thrombokit.study.result import StudyResult
 
 CREATED = datetime.datetime(2000, 1, 1)

@@ -23,6 +23,7 @@ from thrombokit.domain.estimate import Estimate
 from thrombokit.domain.potency import Assay, Potency
 from thrombokit.errors import Fault, FileFormatError, raise_all
 from thrombokit.plate.result import PlateQuality, PlateResult, PotencyRatio, QualityCheck
+from thrombokit.plate.tables import quality_table, ratio_table
 from thrombokit.study.result import Provenance, PublishedComparison, StudyResult
 
 STUDY_SCHEMA, PLATE_SCHEMA, RUN_SCHEMA = "thrombokit.study/1", "thrombokit.plate/1", "thrombokit.run/1"
@@ -93,7 +94,7 @@ def write_results(result: StudyResult, out: str | Path) -> tuple[Path, ...]:
         plate = result.plate
         for name, table in (
             ("plate_fits.csv", plate.fits), ("plate_quality.csv", quality_table(plate)), ("plate_potencies.csv", plate.table()),
-            ("plate_ratios.csv", ratios_table(plate)),
+            ("plate_ratios.csv", ratio_table(plate)),
         ):  # fmt: skip
             table.write_csv(folder / name)
             written.append(folder / name)
@@ -121,43 +122,6 @@ def _write_growth(plate: PlateResult, folder: Path, written: list[Path]) -> None
 def _write(path: Path, text: str) -> Path:
     path.write_text(text, encoding="utf-8", newline="\n")
     return path
-
-
-def quality_table(plate: PlateResult) -> pl.DataFrame:
-    """One row a check: plate, run, cell_system, plate_status, check, value, status, reason, suggestion."""
-    rows = [
-        {
-            "plate": q.plate, "run": q.run, "cell_system": q.cell_system, "plate_status": q.status, "check": c.check, "value": c.value,
-            "status": c.status, "reason": c.reason, "suggestion": q.suggestion or None,
-        }
-        for q in plate.quality
-        for c in q.checks
-    ]  # fmt: skip
-    texts = dict.fromkeys(("plate", "run", "cell_system", "plate_status", "check", "status", "reason", "suggestion"), pl.String)
-    return pl.DataFrame(rows, schema={**dict.fromkeys(rows[0], pl.Float64), **texts} if rows else texts | {"value": pl.Float64})
-
-
-def ratios_table(plate: PlateResult) -> pl.DataFrame:
-    """One row a ratio: agonist, comparator, assay, ec50_ratio with interval, n_runs, interval, reason."""
-    schema = {
-        "agonist": pl.String, "comparator": pl.String, "assay": pl.String, "ec50_ratio": pl.Float64, "ec50_ratio_low": pl.Float64,
-        "ec50_ratio_high": pl.Float64, "n_runs": pl.Int64, "interval": pl.String, "reason": pl.String,
-    }  # fmt: skip
-    rows = [
-        (
-            r.agonist,
-            r.comparator,
-            r.assay.label(),
-            r.ratio.estimate,
-            r.ratio.low,
-            r.ratio.high,
-            r.n_runs,
-            r.interval,
-            r.reason or None,
-        )
-        for r in plate.ratios
-    ]
-    return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def read_results(out: str | Path) -> StudyResult:
