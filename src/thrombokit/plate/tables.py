@@ -70,7 +70,7 @@ def _ratio_row(ratio: PotencyRatio) -> tuple[object, ...]:
         ratio.parallel,
         *_three(ratio.relative_potency),
         ratio.emax_ratio.estimate if ratio.emax_ratio else None,
-        ratio.reason,
+        ratio.reason or None,
     )
 
 
