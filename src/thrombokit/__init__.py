@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from thrombokit.dose_response.settings import FitSettings, usual_interval
     from thrombokit.dose_response.statistics import fit_statistics
     from thrombokit.errors import InputError, MissingExtraError, SimulationError, ThrombokitError
+    from thrombokit.io.fcs import read_fcs
+    from thrombokit.io.fcs_write import write_fcs
     from thrombokit.io.fit_tables import read_table, write_table
     from thrombokit.io.plate_readers.detect import read_plate
     from thrombokit.io.screens import fit_screen, is_screen
@@ -60,6 +62,7 @@ _PLACES = {
     "make_engine": "scale.engine",
     "margins_from_history": "dose_response.margin_history",
     "points_from_table": "dose_response.points",
+    "read_fcs": "io.fcs",
     "read_plate": "io.plate_readers.detect",
     "read_results": "study.archive",
     "read_table": "io.fit_tables",
@@ -68,6 +71,7 @@ _PLACES = {
     "stream": "numerics.streams",
     "usual_interval": "dose_response.settings",
     "wells_of": "plate.normalise",
+    "write_fcs": "io.fcs_write",
     "write_output": "report.output",
     "write_pages": "report.output",
     "write_report": "report.page",
@@ -100,6 +104,7 @@ __all__ = [
     "make_engine",
     "margins_from_history",
     "points_from_table",
+    "read_fcs",
     "read_plate",
     "read_results",
     "read_table",
@@ -108,6 +113,7 @@ __all__ = [
     "stream",
     "usual_interval",
     "wells_of",
+    "write_fcs",
     "write_output",
     "write_pages",
     "write_report",
