@@ -120,6 +120,22 @@ def test_a_process_stopped_while_it_compiles_ends_with_130(tmp_path: Path, tidy:
     assert not (tmp_path / "fits.csv").exists()
 
 
+def test_a_stop_inside_generated_code_ends_with_130_too(tmp_path: Path) -> None:
+    """An interrupt inside an exec of text, as in numba: Python alone would end with SIGINT although it was caught."""
+    program = (
+        "from thrombokit.cli import main, output\n"
+        "def app():\n"
+        "    with output.exit_codes():\n"
+        "        exec('raise KeyboardInterrupt')\n"
+        "main.app = main.typer.Typer()\n"
+        "main.app.command()(app)\n"
+        "main.main()\n"
+    )
+    (tmp_path / "stopped.py").write_text(program)
+    done = subprocess.run([sys.executable, "-m", "stopped"], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (130, "Stopped.\n")
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGINT to another process exists on POSIX alone")
 @pytest.mark.parametrize(
     "after_s", [pytest.param(after, marks=[] if after == 2.5 else pytest.mark.long) for after in (1.5, 2.0, 2.5, 4.0)]

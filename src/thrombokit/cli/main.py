@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from io import TextIOWrapper
+from typing import NoReturn
 
 import typer
 
@@ -52,4 +54,19 @@ def main() -> None:
         app()
     except KeyboardInterrupt:
         typer.echo("Stopped.", err=True)
-        sys.exit(EXIT_STOPPED)
+        _end_stopped()
+    except SystemExit as end:
+        if end.code == EXIT_STOPPED:
+            _end_stopped()
+        raise
+
+
+def _end_stopped() -> NoReturn:
+    """End with the code for stopped, at once.
+
+    Where Ctrl-C fell into an `exec` of text (numba and dataclasses do that), Python remembers it as unhandled and would kill itself with
+    SIGINT at its end, whatever was caught in between.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(EXIT_STOPPED)
