@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from thrombokit.study.archive import json_text
 from thrombokit.study.result import StudyResult
+from thrombokit.study.saved import json_text
 
 _MEDIA_TYPES = {
     ".html": "text/html", ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", ".json": "application/json",
