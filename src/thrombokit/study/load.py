@@ -22,7 +22,8 @@ from thrombokit.io.well_tables import outside
 from thrombokit.plate.layout import Layout, Role
 from thrombokit.plate.plate import Plate, Reading
 from thrombokit.plate.wells import parse_well, well_name
-from thrombokit.study.spec import PlateFile, PlateSection, StudySpec, read_spec
+from thrombokit.study.spec import StudySpec, read_spec
+from thrombokit.study.spec_plate import PlateFile, PlateSection
 
 T = TypeVar("T")
 SINGLE_RUN = "1"

@@ -10,29 +10,24 @@ In faults, items of a list count from 1: plate.files[2] is the second [[plate.fi
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic import Field, PrivateAttr, ValidationError
 
 from thrombokit.domain.toml_places import TomlPlaces
 from thrombokit.domain.toml_text import read_toml
 from thrombokit.errors import SpecError, raise_all
 from thrombokit.study.spec_checks import check_spec, find_study_file
 from thrombokit.study.spec_faults import faults_of, in_file_order
-from thrombokit.study.spec_types import Cell, DateText, Label, RelativePath, Text, Unit, Well
+from thrombokit.study.spec_plate import PlateSection
+from thrombokit.study.spec_section import Section
+from thrombokit.study.spec_types import RelativePath, Text
 
 STUDY_SCHEMA = 1
 """The number of this form of study.toml; a new number where a key is renamed or removed."""
 
 
-class _Section(BaseModel):
-    """What every table of study.toml has in common. The description of a field is what a fault says was expected there; its first
-    example is the value a fault proposes."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-
-class StudySection(_Section):
+class StudySection(Section):
     """[study]: what the study is called, and its seed."""
 
     title: Text = Field(description="the study's title, a text", examples=["Agonists in 32D-MPL, May 2026"])
@@ -41,7 +36,7 @@ class StudySection(_Section):
     synthetic: bool = Field(default=False, description="true or false", examples=[True])
 
 
-class AgonistEntry(_Section):
+class AgonistEntry(Section):
     """[[agonists]]: a shipped agonist by `name`, or a `file` of one's own; exactly one of the two is given."""
 
     name: Text | None = Field(default=None, description="the name of a shipped agonist", examples=["hetrombopag"])
@@ -50,70 +45,14 @@ class AgonistEntry(_Section):
     )
 
 
-class PlateFile(_Section):
-    """[[plate.files]]: one reader export. `plate` is needed where it holds several; `run` names the independent repetition or
-    donor.
-    """
-
-    file: RelativePath = Field(description="a reader export in the study folder", examples=["plate1.csv"])
-    map: RelativePath | None = Field(default=None, description="a plate map in the study folder", examples=["map.csv"])
-    map_origin: Cell | None = Field(default=None, description="the cell of the map that holds well A01", examples=["A1"])
-    map_unit: Unit | None = Field(default=None, description="a concentration unit such as nM, uM or ng/mL", examples=["nM"])
-    plate: Label | None = Field(default=None, description="the plate's name, a text or a whole number", examples=["P1"])
-    run: Label | None = Field(default=None, description="the name of the run or donor, a text or a whole number", examples=["1"])
-    date: DateText | None = Field(default=None, description="a date", examples=["2026-05-04"])
-    cell_system: Text | None = Field(default=None, description="the cells in the wells, a text", examples=["32D-MPL"])
-    hours: float | None = Field(default=None, ge=0, description="the hours of incubation, a number of 0 or more", examples=[72])
-    day0: bool = Field(default=False, description="true or false", examples=[True])
-    operator: Label | None = Field(default=None, description="the operator's code, a text", examples=["OP1"])
-
-
-class ExcludedWell(_Section):
-    """[[plate.exclude]]: one well left out, and why. `plate` is needed where the file holds several."""
-
-    file: RelativePath = Field(description="a file listed in [[plate.files]]", examples=["plate1.csv"])
-    well: Well = Field(description="a well, A01 to AF48", examples=["B07"])
-    reason: Text = Field(description="why the well is left out, a text", examples=["pipetting error"])
-    plate: Label | None = Field(default=None, description="the plate's name, a text or a whole number", examples=["P1"])
-
-
-class PlateSection(_Section):
-    """[plate]: what holds for all plates, their files, and the wells left out."""
-
-    manifest: RelativePath | None = Field(
-        default=None, description="a manifest workbook in the study folder", examples=["Manifest.xlsx"]
-    )
-    map: RelativePath | None = Field(default=None, description="a plate map in the study folder", examples=["map.csv"])
-    map_origin: Cell = Field(default="A1", description="the cell of the map that holds well A01", examples=["A1"])
-    map_unit: Unit | None = Field(default=None, description="a concentration unit such as nM, uM or ng/mL", examples=["nM"])
-    vehicle: Text | None = Field(default=None, description="the vehicle's name in the map, a text", examples=["DMSO"])
-    positive_control: Text | None = Field(
-        default=None, description="the positive control's name in the map, a text", examples=["rhTPO"]
-    )
-    comparator: Text | None = Field(default=None, description="the comparator's name in the map, a text", examples=["eltrombopag"])
-    weights: Literal["model", "none"] = Field(default="model", description='"model" or "none"', examples=["model"])
-    interval: Literal["profile", "wald"] = Field(default="profile", description='"profile" or "wald"', examples=["profile"])
-    confidence: float = Field(default=0.95, gt=0.5, lt=1.0, description="a number above 0.5 and below 1", examples=[0.95])
-    serum: Text | None = Field(default=None, description="the serum in the medium, a text", examples=["10 % FBS"])
-    readout: Text = Field(default="luminescence", description="what was read, a text", examples=["luminescence"])
-    hill_margin: tuple[float, float] = Field(
-        default=(0.8, 1.25), strict=False, description="two hill ratios around 1 that still count as equal", examples=[[0.8, 1.25]]
-    )
-    plateau_margin_pct: float = Field(
-        default=10.0, gt=0, le=100, description="a number above 0, % of the comparator's range", examples=[10]
-    )
-    files: tuple[PlateFile, ...] = Field(default=(), strict=False, description="tables [[plate.files]]")
-    exclude: tuple[ExcludedWell, ...] = Field(default=(), strict=False, description="tables [[plate.exclude]]")
-
-
-class ReportSection(_Section):
+class ReportSection(Section):
     """[report]: what the page shows. Operators' codes are printed only where that is asked for."""
 
     show_operator: bool = Field(default=False, description="true or false", examples=[True])
     title: Text | None = Field(default=None, description="the report's title, a text", examples=["Potency of hetrombopag"])
 
 
-class StudySpec(_Section):
+class StudySpec(Section):
     """A study file, typed. `plate` is None where there is no [plate]: that stage is not run.
 
     All paths are relative to `folder`, with forward slashes; `path_to` makes them whole. `place_of` gives a later fault its line.
