@@ -12,6 +12,7 @@ import numpy as np
 
 from thrombokit.errors import Fault, InputError
 from thrombokit.numerics.arrays import Array, FrozenArrays, frozen
+from thrombokit.numerics.column_mixing import mix_columns
 
 WORST_CONDITION = 1e8
 """Condition number beyond which solving loses half of the digits of a float64: the matrix counts as singular."""
@@ -76,7 +77,8 @@ def remove_spillover(events: Array, names: tuple[str, ...], spillover: Spillover
     Returns
     -------
     array of shape (n_events, n_channels), float64
-        A new array; channels outside the matrix are unchanged. An event with a value that is not finite stays so.
+        A new array; channels outside the matrix are unchanged. Where a value is not finite, so is what it
+        spills into.
 
     Raises
     ------
@@ -93,8 +95,6 @@ def remove_spillover(events: Array, names: tuple[str, ...], spillover: Spillover
                 cure="Name the matrix's channels as in $PnN.",
             )
         )
-    index = [names.index(name) for name in spillover.channels]
-    values = np.array(events, dtype=np.float64)
-    with np.errstate(over="ignore", invalid="ignore"):
-        values[:, index] = values[:, index] @ np.linalg.inv(spillover.matrix)
+    values = np.array(events, dtype=np.float64, order="C")
+    mix_columns(values, np.array([names.index(name) for name in spillover.channels]), frozen(np.linalg.inv(spillover.matrix)))
     return values
