@@ -10,6 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from thrombokit.agonists.load import load_agonist
+    from thrombokit.cells.compensation import compute_spillover, fit_spillover
+    from thrombokit.cells.gate_lock import check_lock
+    from thrombokit.cells.membership import apply_gates
+    from thrombokit.cells.ploidy import class_medians, class_probabilities, fit_ploidy
+    from thrombokit.cells.ploidy_plate import fit_ploidy_plate
+    from thrombokit.cells.sample_summary import events_table, sample_document, summarise_sample
+    from thrombokit.cells.tubes import SampleSheet
+    from thrombokit.cells.yields import follow_culture, yields_table
     from thrombokit.dose_response.combine import fits_table
     from thrombokit.dose_response.compare import Margins, compare_curves
     from thrombokit.dose_response.comparison_runs import comparison_document
@@ -23,103 +31,213 @@ if TYPE_CHECKING:
     from thrombokit.io.fcs import read_fcs
     from thrombokit.io.fcs_write import write_fcs
     from thrombokit.io.fit_tables import read_table, write_table
+    from thrombokit.io.flowjo import flowjo_samples, read_flowjo
+    from thrombokit.io.gate_lock import (
+        gatingml_sha256,
+        lock_document,
+        lock_gates,
+        log_gate_change,
+        read_gate_lock,
+        refuse_gate_changes,
+        write_gate_lock,
+    )
+    from thrombokit.io.gated_files import gate_files, gated_document, gated_file, membership_table, population_table, write_json
+    from thrombokit.io.gatingml_read import read_gatingml
+    from thrombokit.io.gatingml_write import write_gatingml
+    from thrombokit.io.panels import read_panels
+    from thrombokit.io.plan_files import read_plan
     from thrombokit.io.plate_readers.detect import read_plate
+    from thrombokit.io.ploidy_files import PloidySettings, ploidy_of_file
+    from thrombokit.io.sample_sheets import read_sample_sheet
     from thrombokit.io.screens import fit_screen, is_screen
+    from thrombokit.io.spillover_tables import read_spillover_table, write_spillover_table
+    from thrombokit.io.yield_sheets import read_cultures
     from thrombokit.numerics.streams import stream
     from thrombokit.plate.analyse import analyse_plates
     from thrombokit.plate.normalise import wells_of
+    from thrombokit.report.bench_sheet import prepare_plan
     from thrombokit.report.output import write_output, write_pages
     from thrombokit.report.page import write_report
+    from thrombokit.report.plan_output import plan_document, write_plan, write_plan_example
     from thrombokit.report.sentences import answer_sentences
     from thrombokit.scale.engine import make_engine
     from thrombokit.study.archive import read_results, run_document, write_results
     from thrombokit.study.load import load_study
     from thrombokit.study.run import run_study
     from thrombokit.study.templates.write import write_template
+    from thrombokit.trials.proportions import compare_proportions
 
 __version__ = "0.1.0"
 
 _PLACES = {
+    "compute_spillover": "cells.compensation",
+    "fit_spillover": "cells.compensation",
+    "events_table": "cells.sample_summary",
+    "sample_document": "cells.sample_summary",
+    "summarise_sample": "cells.sample_summary",
+    "flowjo_samples": "io.flowjo",
+    "read_flowjo": "io.flowjo",
+    "read_spillover_table": "io.spillover_tables",
+    "write_spillover_table": "io.spillover_tables",
     "FitSettings": "dose_response.settings",
     "InputError": "errors",
     "Margins": "dose_response.compare",
     "MissingExtraError": "errors",
+    "PloidySettings": "io.ploidy_files",
+    "SampleSheet": "cells.tubes",
     "SimulationError": "errors",
     "ThrombokitError": "errors",
     "analyse_plates": "plate.analyse",
     "answer_sentences": "report.sentences",
+    "apply_gates": "cells.membership",
+    "check_lock": "cells.gate_lock",
+    "class_medians": "cells.ploidy",
+    "class_probabilities": "cells.ploidy",
     "compare_curves": "dose_response.compare",
+    "compare_proportions": "trials.proportions",
     "comparison_document": "dose_response.comparison_runs",
     "fit_curves": "dose_response.fit",
+    "fit_ploidy": "cells.ploidy",
+    "fit_ploidy_plate": "cells.ploidy_plate",
     "fit_points": "dose_response.fit",
     "fit_screen": "io.screens",
     "fit_statistics": "dose_response.statistics",
     "fits_table": "dose_response.combine",
     "flag_outliers": "dose_response.outliers",
+    "follow_culture": "cells.yields",
+    "gate_files": "io.gated_files",
+    "gated_document": "io.gated_files",
+    "gated_file": "io.gated_files",
+    "gatingml_sha256": "io.gate_lock",
     "is_screen": "io.screens",
     "load_agonist": "agonists.load",
     "load_study": "study.load",
+    "lock_document": "io.gate_lock",
+    "lock_gates": "io.gate_lock",
+    "log_gate_change": "io.gate_lock",
     "make_engine": "scale.engine",
     "margins_from_history": "dose_response.margin_history",
+    "membership_table": "io.gated_files",
+    "plan_document": "report.plan_output",
+    "ploidy_of_file": "io.ploidy_files",
     "points_from_table": "dose_response.points",
+    "population_table": "io.gated_files",
+    "prepare_plan": "report.bench_sheet",
+    "read_cultures": "io.yield_sheets",
     "read_fcs": "io.fcs",
+    "read_gate_lock": "io.gate_lock",
+    "read_gatingml": "io.gatingml_read",
+    "read_panels": "io.panels",
+    "read_plan": "io.plan_files",
     "read_plate": "io.plate_readers.detect",
     "read_results": "study.archive",
+    "read_sample_sheet": "io.sample_sheets",
     "read_table": "io.fit_tables",
+    "refuse_gate_changes": "io.gate_lock",
     "run_document": "study.archive",
     "run_study": "study.run",
     "stream": "numerics.streams",
     "usual_interval": "dose_response.settings",
     "wells_of": "plate.normalise",
     "write_fcs": "io.fcs_write",
+    "write_gate_lock": "io.gate_lock",
+    "write_gatingml": "io.gatingml_write",
+    "write_json": "io.gated_files",
     "write_output": "report.output",
     "write_pages": "report.output",
+    "write_plan": "report.plan_output",
+    "write_plan_example": "report.plan_output",
     "write_report": "report.page",
     "write_results": "study.archive",
     "write_table": "io.fit_tables",
     "write_template": "study.templates.write",
+    "yields_table": "cells.yields",
 }
 
 __all__ = [
+    "compute_spillover",
+    "fit_spillover",
+    "events_table",
+    "sample_document",
+    "summarise_sample",
+    "flowjo_samples",
+    "read_flowjo",
+    "read_spillover_table",
+    "write_spillover_table",
     "FitSettings",
     "InputError",
     "Margins",
     "MissingExtraError",
+    "PloidySettings",
+    "SampleSheet",
     "SimulationError",
     "ThrombokitError",
     "__version__",
     "analyse_plates",
     "answer_sentences",
+    "apply_gates",
+    "check_lock",
+    "class_medians",
+    "class_probabilities",
     "compare_curves",
+    "compare_proportions",
     "comparison_document",
     "fit_curves",
+    "fit_ploidy",
+    "fit_ploidy_plate",
     "fit_points",
     "fit_screen",
     "fit_statistics",
     "fits_table",
     "flag_outliers",
+    "follow_culture",
+    "gate_files",
+    "gated_document",
+    "gated_file",
+    "gatingml_sha256",
     "is_screen",
     "load_agonist",
     "load_study",
+    "lock_document",
+    "lock_gates",
+    "log_gate_change",
     "make_engine",
     "margins_from_history",
+    "membership_table",
+    "plan_document",
+    "ploidy_of_file",
     "points_from_table",
+    "population_table",
+    "prepare_plan",
+    "read_cultures",
     "read_fcs",
+    "read_gate_lock",
+    "read_gatingml",
+    "read_panels",
+    "read_plan",
     "read_plate",
     "read_results",
+    "read_sample_sheet",
     "read_table",
+    "refuse_gate_changes",
     "run_document",
     "run_study",
     "stream",
     "usual_interval",
     "wells_of",
     "write_fcs",
+    "write_gate_lock",
+    "write_gatingml",
+    "write_json",
     "write_output",
     "write_pages",
+    "write_plan",
+    "write_plan_example",
     "write_report",
     "write_results",
     "write_table",
     "write_template",
+    "yields_table",
 ]
 
 

@@ -19,7 +19,15 @@ from thrombokit.io.panels import read_panels
 from thrombokit.io.sample_sheets import read_sample_sheet
 from thrombokit.io.yield_sheets import read_cultures
 from thrombokit.study.templates.cytometer_tube import run_tube
-from thrombokit.study.templates.guide_cells import DONORS, FAULTS, donor_cultures, guide_cell_plans, guide_donors, guide_tubes
+from thrombokit.study.templates.guide_cells import (
+    ADULT_DONORS,
+    DONORS,
+    FAULTS,
+    donor_cultures,
+    guide_cell_plans,
+    guide_donors,
+    guide_tubes,
+)
 from thrombokit.study.templates.guide_cells_files import SHEET_COLUMNS, write_guide_cells
 from thrombokit.study.templates.guide_cells_yields import culture_name, yields_text
 from thrombokit.study.templates.guide_truth import CD34_CORD_BLOOD, draw_run
@@ -50,7 +58,7 @@ def test_the_folder_is_small_and_every_file_is_named(folder: Path, tmp_path: Pat
     paths = write_guide_cells(tmp_path, SEED)
     assert sorted(paths) == sorted((tmp_path / "cells").iterdir())
     assert paths[0].name == "sheet.csv"
-    assert sum(path.stat().st_size for path in paths) < 15e6
+    assert sum(path.stat().st_size for path in paths) < 20e6
     assert {p.name: p.read_bytes() for p in paths} == {p.name: p.read_bytes() for p in folder.iterdir()}
 
 
@@ -80,14 +88,19 @@ def test_files_read_back_as_the_tubes_in_memory(folder: Path, tubes: tuple[Synth
 def test_the_design_is_complete() -> None:
     plans = guide_cell_plans(SEED)
     assert [plan.number for plan in plans] == list(range(len(plans)))
-    assert len({plan.name for plan in plans}) == len(plans) == 48
+    assert len({plan.name for plan in plans}) == len(plans) == 78
+    for donor in ADULT_DONORS:
+        mine = [plan for plan in plans if plan.culture.donor.name == donor]
+        assert [plan.cytometer.panel for plan in mine] == ["ploidy"] * 6
+        assert {plan.culture.donor.source.name for plan in mine} == {"adult_blood"}
     for donor in DONORS:
         mine = [plan for plan in plans if plan.culture.donor.name == donor]
         fmo = [plan for plan in mine if plan.kind is TubeKind.FMO]
         assert [plan.stain for plan in fmo] == list(MARKERS)
         wells = [plan for plan in mine if plan.kind is TubeKind.FULL and plan.cytometer.panel == "surface"]
         assert [plan.culture.agonist for plan in wells] == ["vehicle", *["hetrombopag"] * 6, "rhTPO"]
-        assert len([plan for plan in mine if plan.cytometer.panel == "ploidy"]) == 2
+        ploidy = [plan.culture.agonist for plan in mine if plan.cytometer.panel == "ploidy"]
+        assert ploidy == ["vehicle", *["hetrombopag"] * 4, "rhTPO"]
     single = [plan.stain for plan in plans if plan.kind is TubeKind.SINGLE_STAIN]
     assert single == [*MARKERS, "viability"]
     assert sum(plan.kind is TubeKind.UNSTAINED for plan in plans) == 1
@@ -105,7 +118,7 @@ def test_faults_stand_where_they_are_said_to_be(tubes: tuple[SyntheticTube, ...]
     for key, faults in FAULTS.items():
         assert set(faults) <= set(named[key].truth.faults)
     sound = [t for t in tubes if t.culture.donor.name == "donor A" and not t.truth.faults]
-    assert len(sound) == 19
+    assert len(sound) == 23
     assert not any(t.truth.in_fault.any() for t in sound)
     assert all(t.truth.faults for t in tubes if t.culture.donor.name == "donor C"), "its tandem dye has begun to break down"
 
@@ -115,13 +128,13 @@ def test_the_sheet_is_read_without_a_fault(folder: Path, tubes: tuple[SyntheticT
     panels = read_panels(folder / "panels.toml")
     sheet = read_sample_sheet(folder / "sheet.csv", panels=panels, molar_masses={"rhTPO": 70_000.0})
     assert sheet.unlisted == ()
-    assert sheet.donors == DONORS
+    assert sheet.donors == (*DONORS, *ADULT_DONORS)
     for read, made in zip(sheet.tubes, tubes, strict=True):
         mine = made.to_tube()
         assert (read.name, read.kind, read.stain, read.role) == (mine.name, mine.kind, mine.stain, mine.role)
         assert read.control_group == mine.control_group
         assert read.panel == mine.panel
-        assert read.cell_source == "cord_blood"
+        assert read.cell_source == ("adult_blood" if read.donor in ADULT_DONORS else "cord_blood")
         if made.culture.agonist == "hetrombopag":
             assert read.concentration_nM == mine.concentration_nM
 

@@ -10,7 +10,7 @@ from typing import NoReturn
 import typer
 
 from thrombokit import __version__
-from thrombokit.cli import plate
+from thrombokit.cli import cells, plate, trials
 from thrombokit.cli.check import check
 from thrombokit.cli.init import init
 from thrombokit.cli.report import report
@@ -30,6 +30,8 @@ app.command()(check)
 app.command()(run)
 app.command()(report)
 app.add_typer(plate.app, name="plate", help="Read plates and fit curves.")
+app.add_typer(cells.app, name="cells", help="Read FCS files and gate them.")
+app.add_typer(trials.app, name="trials", help="Endpoints of a trial: responders compared.")
 
 
 def _print_version(wanted: bool) -> None:

@@ -1,10 +1,10 @@
-"""The guide study's flow cytometry in memory: three donors, a dose series, controls and two panels, from one seed.
+"""The guide study's flow cytometry in memory: six donors, dose series, controls and two panels, from one seed.
 
-Cord-blood CD34+ cells of donors A, B and C, the same people as in the plates and as sensitive, after twelve days with hetrombopag, vehicle or
-rhTPO. The surface panel has a well for each dose and, of each donor's rhTPO culture, a tube without each marker (FMO); single stains and
-the unstained tube come from donor A. The ploidy panel has vehicle and rhTPO of each donor, fixed. Some tubes are at fault on
-purpose, as tubes are: a clog, a drift, a step in gain, an air bubble, and donor C was stained with a tandem dye that has begun to break
-down.
+Cord-blood CD34+ cells of donors A, B and C, the same people as in the plates and as sensitive, after twelve days with hetrombopag, vehicle
+or rhTPO. The surface panel has a well for each dose and, of each donor's rhTPO culture, a tube without each marker (FMO); single stains
+and the unstained tube come from donor A. The ploidy panel has vehicle, a short dose series and rhTPO of each donor, fixed, and of three
+donors of adult-blood CD34+ cells (D, E and F) besides, because ploidy answers the other way in those. Some tubes are at fault on purpose,
+as tubes are: a clog, a drift, a step in gain, an air bubble, and donor C was stained with a tandem dye that has begun to break down.
 """
 
 from __future__ import annotations
@@ -16,16 +16,19 @@ from thrombokit.study.templates.cytometer import PLOIDY, SURFACE, Cytometer
 from thrombokit.study.templates.cytometer_faults import Bubble, Clog, Drift, GainStep, TandemBreakdown, TubeFault
 from thrombokit.study.templates.cytometer_tube import TubePlan, run_tube
 from thrombokit.study.templates.guide_truth import CD34_CORD_BLOOD, draw_run
-from thrombokit.study.templates.megakaryocyte_culture import MARKERS, Culture, Donor, draw_donor
+from thrombokit.study.templates.megakaryocyte_culture import ADULT, MARKERS, Culture, Donor, draw_donor
 from thrombokit.study.templates.synthetic_tube import SyntheticTube
 from thrombokit.study.templates.well_plan import RHTPO, VEHICLE, DoseSeries
 
 DONORS = ("donor A", "donor B", "donor C")
+ADULT_DONORS = ("donor D", "donor E", "donor F")
+"""Donors of adult-blood CD34+ cells; on the ploidy panel alone."""
 CONTROL_DONOR = "donor A"
 """Whose cells make the single stains and the unstained tube."""
 PLATE = "cells 1"
 DOSES = DoseSeries(agonist="hetrombopag", top_nM=250.0, fold=5.0, n_doses=6)
-SURFACE_EVENTS, PLOIDY_EVENTS = 4000, 6000
+PLOIDY_DOSES = DoseSeries(agonist="hetrombopag", top_nM=50.0, fold=5.0, n_doses=4)
+SURFACE_EVENTS, PLOIDY_EVENTS = 4000, 5000
 _EVENTS_PER_S = 100.0
 FAULTS: dict[tuple[str, str, float], tuple[TubeFault, ...]] = {
     ("donor A", "hetrombopag", 0.4): (Bubble(start=0.6),),
@@ -50,14 +53,14 @@ _PLOIDY = _Setup(cytometer=replace(PLOIDY, events_per_s=_EVENTS_PER_S), n_events
 
 
 def guide_donors(seed: int) -> tuple[Donor, ...]:
-    """The three donors; each is as sensitive to agonists as in the plate assay of the same seed."""
+    """The three cord-blood donors; each is as sensitive to agonists as in the plate assay of the same seed."""
     return tuple(
         draw_donor(seed, name, ec50_shift_log10=draw_run(seed, CD34_CORD_BLOOD, name).ec50_shift_log10) for name in DONORS
     )  # fmt: skip
 
 
 def guide_cell_plans(seed: int) -> tuple[TubePlan, ...]:
-    """Every tube of the guide study's cytometry, in the order of the sample sheet: 42 surface tubes and 6 for ploidy.
+    """Every tube of the guide study's cytometry, in the order of the sample sheet: 42 surface tubes and 36 for ploidy.
 
     Parameters
     ----------
@@ -71,8 +74,9 @@ def guide_cell_plans(seed: int) -> tuple[TubePlan, ...]:
     cells = _rhTPO(next(donor for donor in guide_donors(seed) if donor.name == CONTROL_DONOR))
     plans += [_control(cells, TubeKind.SINGLE_STAIN, marker) for marker in (*MARKERS, VIABILITY)]
     plans.append(_control(cells, TubeKind.UNSTAINED, ""))
-    for donor in guide_donors(seed):
-        for culture in (Culture(donor=donor, agonist=VEHICLE), _rhTPO(donor)):
+    adults = (draw_donor(seed, name, source=ADULT) for name in ADULT_DONORS)
+    for donor in (*guide_donors(seed), *adults):
+        for culture in donor_cultures(donor, PLOIDY_DOSES):
             plans.append(_plan(_PLOIDY, culture, f"{_stem(culture)}_ploidy", TubeKind.FULL, "", ()))
     return tuple(replace(plan, number=number) for number, plan in enumerate(plans))
 
@@ -86,9 +90,9 @@ def _rhTPO(donor: Donor) -> Culture:
     return Culture(donor=donor, agonist=RHTPO)
 
 
-def donor_cultures(donor: Donor) -> tuple[Culture, ...]:
+def donor_cultures(donor: Donor, series: DoseSeries = DOSES) -> tuple[Culture, ...]:
     """The donor's wells: vehicle, the doses rising, rhTPO."""
-    doses = (Culture(donor=donor, agonist=DOSES.agonist, concentration_nM=dose) for dose in DOSES.doses_nM)
+    doses = (Culture(donor=donor, agonist=series.agonist, concentration_nM=dose) for dose in series.doses_nM)
     return (Culture(donor=donor, agonist=VEHICLE), *doses, _rhTPO(donor))
 
 

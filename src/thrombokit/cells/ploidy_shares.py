@@ -1,0 +1,195 @@
+"""From fitted events to shares of cells, with intervals for the population the tube was drawn from.
+
+The Poisson information of the binned likelihood holds both what chance put into the tube and what is not known of peak shapes, S phase,
+debris and doublets; its inverse, carried through shares = events of a class / all cells, gives each share's variance. A share f with
+variance v is worth as much as n' = f (1 - f) / v counted cells, and its interval is the Beta interval of f n' among n' (Jeffreys): right
+near zero, where a symmetric one is not. A class without cells is given half an event before its variance is taken.
+
+References
+----------
+Brown LD, Cai TT, DasGupta A (2001) Interval estimation for a binomial proportion. Stat Sci 16:101-133, doi:10.1214/ss/1009213286.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import betaincinv
+
+from thrombokit.cells.ploidy_fit import CombFit
+from thrombokit.cells.ploidy_model import N_GAPS, N_PEAKS, PEAKS, S_PHASE
+from thrombokit.domain.ploidy import CLASS_PLOIDY, CLASSES, Assignment
+from thrombokit.numerics.arrays import Array, FrozenArrays, IntArray, frozen
+from thrombokit.numerics.mixtures import free_parameters, information
+
+LEAST_EVENTS = 0.5
+TAIL_AREA = 0.025
+LEAST_INFORMATION = 1e-12
+NORMAL_QUANTILE = 1.959963984540054
+LEAST_CHI_EXPECTED = 5.0
+N_CLASSES = len(CLASSES)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Shares(FrozenArrays):
+    """`fractions`, `low`, `high` (6,); `covariance` (6, 6) of the fractions; `events` (6,) and `s_events` (6,) by class;
+    `chi_square_per_df` of the fit."""
+
+    fractions: Array
+    low: Array
+    high: Array
+    covariance: Array
+    events: Array
+    s_events: Array
+    chi_square_per_df: float
+
+    def __post_init__(self) -> None:
+        for name in ("fractions", "low", "high", "covariance", "events", "s_events"):
+            object.__setattr__(self, name, frozen(getattr(self, name)))
+
+
+def assignment_matrix(size: int, assignment: Assignment) -> Array:
+    """Which class (rows, 6) the events of each parameter (columns, `size`) count in."""
+    matrix = np.zeros((N_CLASSES, size))
+    for k in range(N_PEAKS):
+        matrix[min(k, N_CLASSES - 1), PEAKS + k] = 1.0
+    if assignment != "excluded":
+        for k in range(N_GAPS):
+            matrix[min(k + (assignment == "upper"), N_CLASSES - 1), S_PHASE + k] = 1.0
+    return matrix
+
+
+def shares_of(fit: CombFit, assignment: Assignment = "lower") -> Shares:
+    """Shares of the classes with 95 % intervals.
+
+    Parameters
+    ----------
+    fit : CombFit
+        A finished fit.
+    assignment : "lower", "upper" or "excluded"
+        Where S-phase cells count.
+    """
+    matrix = assignment_matrix(fit.theta.size, assignment)
+    events = matrix @ fit.theta
+    cells = max(float(events.sum()), 1e-9)
+    fractions = events / cells
+    known = parameter_covariance(fit)
+    chi = chi_square_per_df(fit, known.effective)
+    covariance = fraction_covariance(known, matrix) * max(chi, 1.0)
+    low, high = intervals(fractions, covariance, cells)
+    gaps = np.zeros(N_CLASSES)
+    gaps[:N_GAPS] = fit.theta[S_PHASE : S_PHASE + N_GAPS]
+    return Shares(
+        fractions=fractions, low=low, high=high, covariance=covariance, events=events, s_events=gaps, chi_square_per_df=chi
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ParameterCovariance(FrozenArrays):
+    """`places` (m,) of the free parameters, their `covariance` (m, m), `theta` (p,) with half an event at least in every class, and how
+    many parameters the data (not the priors) speak for."""
+
+    places: IntArray
+    covariance: Array
+    theta: Array
+    effective: float
+
+
+def parameter_covariance(fit: CombFit) -> ParameterCovariance:
+    """Inverse of the expected information of all parameters that are free to move."""
+    theta = fit.theta.copy()
+    peaks = slice(PEAKS, PEAKS + N_PEAKS)
+    theta[peaks] = np.where(fit.bounds[1, peaks] > 0.0, np.maximum(theta[peaks], LEAST_EVENTS), 0.0)
+    expected, jacobian, _ = fit.expect(theta)
+    normal, gradient = np.empty((theta.size, theta.size)), np.empty(theta.size)
+    information(fit.histogram.counts, expected, jacobian, theta, fit.prior[0], fit.prior[1], normal, gradient)
+    free = free_parameters(fit.theta, gradient, fit.bounds[0], fit.bounds[1])
+    free[peaks] = fit.bounds[1, peaks] > 0.0
+    index = np.flatnonzero(free & (np.diag(normal) > LEAST_INFORMATION))
+    scale = 1.0 / np.sqrt(np.diag(normal)[index])
+    block = normal[np.ix_(index, index)] * scale[:, None] * scale[None, :]
+    inverse = np.linalg.inv(block + 1e-10 * np.eye(index.size)) * scale[:, None] * scale[None, :]
+    effective = index.size - float(np.sum(np.diag(inverse) / fit.prior[1][index] ** 2))
+    return ParameterCovariance(places=index, covariance=inverse, theta=theta, effective=effective)
+
+
+def fraction_covariance(known: ParameterCovariance, matrix: Array) -> Array:
+    """Covariance of the shares, shape (6, 6); `matrix` (6, p) says which class each parameter counts in."""
+    index, inverse, theta = known.places, known.covariance, known.theta
+    events = matrix @ theta
+    total = float(events.sum())
+    slope = (matrix - np.outer(events / total, matrix.sum(axis=0))) / total
+    covariance: Array = (slope[:, index] @ inverse @ slope[:, index].T).astype(np.float64)
+    return covariance
+
+
+def intervals(fractions: Array, covariance: Array, cells: float) -> tuple[Array, Array]:
+    """95 % intervals of shares (n,) with their covariance (n, n); ends within 0 and 1, the share itself within the ends."""
+    floored = np.clip(fractions, LEAST_EVENTS / max(cells, 1.0), 1.0 - LEAST_EVENTS / max(cells, 1.0))
+    variance = np.maximum(np.diag(covariance), 1e-300)
+    worth = floored * (1.0 - floored) / variance
+    successes, failures = fractions * worth + 0.5, (1.0 - fractions) * worth + 0.5
+    low = np.minimum(betaincinv(successes, failures, TAIL_AREA), fractions)
+    high = np.maximum(betaincinv(successes, failures, 1.0 - TAIL_AREA), fractions)
+    empty = fractions * worth < LEAST_EVENTS
+    return np.where(empty, 0.0, low), high
+
+
+@dataclass(frozen=True, kw_only=True)
+class DerivedNumbers:
+    """What is told beside the shares, each as (estimate, low, high): mean ploidy (64N and above as 64), mean number of doublings beyond 2N,
+    shares at 8N and at 16N or more."""
+
+    mean_ploidy: tuple[float, float, float]
+    doublings: tuple[float, float, float]
+    ge8N: tuple[float, float, float]
+    ge16N: tuple[float, float, float]
+
+    def fields(self) -> dict[str, float]:
+        """Named as the fields of `Ploidy`; the geometric mean ploidy is 2^(1 + doublings)."""
+        geometric = tuple(2.0 ** (1.0 + value) for value in self.doublings)
+        named = {"mean_ploidy": self.mean_ploidy, "geometric_mean_ploidy": geometric, "ge8N": self.ge8N, "ge16N": self.ge16N}
+        out = {f"{name}{end}": row[i] for name, row in named.items() for i, end in enumerate(("", "_low", "_high"))}
+        return {**out, "polyploidisation_index": self.doublings[0]}
+
+
+def derived_numbers(fractions: Array, covariance: Array, cells: float) -> DerivedNumbers:
+    """Numbers that follow from shares (6,) and their covariance (6, 6)."""
+    k = np.arange(N_CLASSES, dtype=np.float64)
+    mean, sd = _weighted(CLASS_PLOIDY, fractions, covariance)
+    reach = math.exp(min(NORMAL_QUANTILE * sd / mean, 10.0))
+    doublings, spread = _weighted(k, fractions, covariance)
+    wide = NORMAL_QUANTILE * spread
+    return DerivedNumbers(
+        mean_ploidy=(mean, max(mean / reach, float(CLASS_PLOIDY[0])), min(mean * reach, float(CLASS_PLOIDY[-1]))),
+        doublings=(doublings, max(doublings - wide, 0.0), min(doublings + wide, N_CLASSES - 1.0)),
+        ge8N=_share_from(2, fractions, covariance, cells), ge16N=_share_from(3, fractions, covariance, cells),
+    )  # fmt: skip
+
+
+def _weighted(weights: Array, fractions: Array, covariance: Array) -> tuple[float, float]:
+    return float(weights @ fractions), math.sqrt(max(float(weights @ covariance @ weights), 0.0))
+
+
+def _share_from(first: int, fractions: Array, covariance: Array, cells: float) -> tuple[float, float, float]:
+    chosen = (np.arange(N_CLASSES) >= first).astype(np.float64)
+    share, sd = _weighted(chosen, fractions, covariance)
+    share = min(max(share, 0.0), 1.0)
+    low, high = intervals(np.array([share]), np.array([[sd * sd]]), cells)
+    return share, float(low[0]), float(high[0])
+
+
+def chi_square_per_df(fit: CombFit, effective: float) -> float:
+    """Pearson's chi-square over its degrees of freedom, neighbouring bins joined until each expects five events.
+
+    `effective` is the number of parameters that the data speak for; at least a third of the bins are left to judge by.
+    """
+    expected = fit.expect()[0]
+    place = np.floor(np.cumsum(expected) / LEAST_CHI_EXPECTED).astype(np.int64)
+    observed, wanted = np.bincount(place, fit.histogram.counts), np.bincount(place, expected)
+    kept = wanted > 0.5 * LEAST_CHI_EXPECTED
+    chi = float(np.sum((observed[kept] - wanted[kept]) ** 2 / wanted[kept]))
+    n = int(kept.sum())
+    return chi / max(n - effective, n / 3.0, 1.0)
