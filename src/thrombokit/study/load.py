@@ -22,6 +22,7 @@ from thrombokit.io.well_tables import outside
 from thrombokit.plate.layout import Layout, Role
 from thrombokit.plate.plate import Plate, Reading
 from thrombokit.plate.wells import parse_well, well_name
+from thrombokit.study.load_cells import CellsInput, load_cells
 from thrombokit.study.spec import StudySpec, read_spec
 from thrombokit.study.spec_plate import PlateFile, PlateSection
 
@@ -34,14 +35,16 @@ SINGLE_RUN = "1"
 class Study:
     """A study, read and checked.
 
-    `plates` in the order of the study file, then of the manifest; `missing` are exports that a manifest lists and the folder lacks;
-    `inputs` is (file relative to the study, SHA-256) of every file read; `seed` is the study's, or the one given in its place.
+    `plates` in the order of the study file, then of the manifest; `cells` None where there is no [cells]; `missing` are exports that a
+    manifest lists and the folder lacks; `inputs` is (file relative to the study, SHA-256) of every file read; `seed` is the study's, or the
+    one given in its place.
     """
 
     spec: StudySpec
     seed: int
     agonists: tuple[Agonist, ...]
     plates: tuple[Plate, ...]
+    cells: CellsInput | None
     missing: tuple[str, ...]
     inputs: tuple[tuple[str, str], ...]
 
@@ -75,10 +78,11 @@ def load_study(path: str | Path, *, seed: int | None = None) -> Study:
     loading.note_input(spec.path)
     loading.read_agonists()
     plates = loading.read_plates() if spec.plate else ()
+    cells = load_cells(spec.cells, loading, molar_masses=loading.molar_masses()) if spec.cells else None
     raise_all(loading.faults, SpecError if all("study.toml" in f.place for f in loading.faults) else InputError)
     return Study(
         spec=spec, seed=spec.study.seed if seed is None else seed, agonists=tuple(loading.agonists), plates=plates,
-        missing=tuple(loading.missing), inputs=tuple(sorted(loading.inputs.items())),
+        cells=cells, missing=tuple(loading.missing), inputs=tuple(sorted(loading.inputs.items())),
     )  # fmt: skip
 
 
@@ -101,6 +105,10 @@ class _Loading:
     agonists: list[Agonist] = field(default_factory=list[Agonist])
     missing: list[str] = field(default_factory=list[str])
     inputs: dict[str, str] = field(default_factory=dict[str, str])
+
+    def path_to(self, relative: str) -> Path:
+        """The whole path of a file of the study."""
+        return self.spec.path_to(relative)
 
     def note_input(self, path: Path) -> None:
         """Remember a file's name and hash."""
@@ -230,7 +238,7 @@ class _Loading:
                 vehicle=section.vehicle,
                 positive_control=section.positive_control,
                 comparator=section.comparator,
-                molar_masses=self._molar_masses(),
+                molar_masses=self.molar_masses(),
             )
         )
         if layout is None:
@@ -258,7 +266,8 @@ class _Loading:
                     )
                 )
 
-    def _molar_masses(self) -> dict[str, float]:
+    def molar_masses(self) -> dict[str, float]:
+        """Agonist, in its usual spellings -> g/mol."""
         masses = {a.name: a.molar_mass_g_per_mol for a in self.agonists if a.molar_mass_g_per_mol is not None}
         return {spelt: mass for name, mass in masses.items() for spelt in (name, name.lower(), name.upper(), name.capitalize())}
 

@@ -17,6 +17,7 @@ from pydantic import Field, PrivateAttr, ValidationError
 from thrombokit.domain.toml_places import TomlPlaces
 from thrombokit.domain.toml_text import read_toml
 from thrombokit.errors import SpecError, raise_all
+from thrombokit.study.spec_cells import CellsSection
 from thrombokit.study.spec_checks import check_spec, find_study_file
 from thrombokit.study.spec_faults import faults_of, in_file_order
 from thrombokit.study.spec_plate import PlateSection
@@ -53,7 +54,7 @@ class ReportSection(Section):
 
 
 class StudySpec(Section):
-    """A study file, typed. `plate` is None where there is no [plate]: that stage is not run.
+    """A study file, typed. `plate` or `cells` is None where there is no such section: that stage is not run.
 
     All paths are relative to `folder`, with forward slashes; `path_to` makes them whole. `place_of` gives a later fault its line.
     """
@@ -68,6 +69,7 @@ class StudySpec(Section):
     study: StudySection = Field(description="a table [study] with a title")
     agonists: tuple[AgonistEntry, ...] = Field(default=(), strict=False, description="tables [[agonists]]")
     plate: PlateSection | None = Field(default=None, description="a table [plate]")
+    cells: CellsSection | None = Field(default=None, description="a table [cells]")
     report: ReportSection = Field(default_factory=ReportSection, description="a table [report]")
     _path: Path = PrivateAttr(default=Path("study.toml"))
     _places: TomlPlaces = PrivateAttr(default_factory=lambda: TomlPlaces(file="study.toml", lines={}))

@@ -22,6 +22,9 @@ from thrombokit.plate.wells import parse_well
 
 STUDY_FILE = "study.toml"
 
+CELLS_FILES = ("sheet", "panels", "yields", "spillover", "gates", "lock")
+"""Keys of [cells] that name files."""
+
 MOST_FILES_LOOKED_AT = 5000
 """Where a file is missing, so many files of the study folder are looked at for one with a name like it."""
 
@@ -58,6 +61,7 @@ def check_spec(document: TomlDocument, *, folder: Path) -> list[Fault]:
     checks.runs()
     checks.repeated_files()
     checks.excluded_wells()
+    checks.cells_files()
     return checks.faults
 
 
@@ -192,6 +196,27 @@ class _Checks:
                 )
             met.setdefault(key, (*path, "well"))
 
+    def cells_files(self) -> None:
+        """A compensation by table has its table; a lock has its gates."""
+        cells = self.document.values.get("cells")
+        if not isinstance(cells, dict):
+            return
+        if cells.get("compensation") == "table" and "spillover" not in cells:
+            self._fault(
+                ("cells", "compensation"), found='"table" without a table', expected="the table under spillover",
+                cure='Add spillover = "cells/spillover.csv".',
+            )  # fmt: skip
+        if "spillover" in cells and cells.get("compensation", "auto") not in ("auto", "table"):
+            self._fault(
+                ("cells", "spillover"), found="a table that is not used", expected='compensation = "table" or "auto"',
+                cure="Correct compensation, or remove spillover.",
+            )  # fmt: skip
+        if "lock" in cells and "gates" not in cells:
+            self._fault(
+                ("cells", "lock"), found="a lock without gates", expected="the locked gates under gates",
+                cure='Add gates = "cells/gates.xml".',
+            )  # fmt: skip
+
     @property
     def _has_manifest(self) -> bool:
         """Whether a manifest names the exports and their maps, so that nothing more has to be said of them."""
@@ -222,6 +247,9 @@ class _Checks:
         tables: list[tuple[KeyPath, dict[str, Any], tuple[str, ...]]] = []
         if isinstance(plate, dict):
             tables.append((("plate",), plate, ("manifest", "map")))
+        cells = self.document.values.get("cells")
+        if isinstance(cells, dict):
+            tables.append((("cells",), cells, CELLS_FILES))
         tables += [(path, entry, ("file",)) for path, entry in self._tables("agonists")]
         tables += [(path, entry, ("file", "map")) for path, entry in self._tables("plate", "files")]
         tables += [(path, entry, ("file",)) for path, entry in self._tables("plate", "exclude")]

@@ -17,7 +17,7 @@ from thrombokit.domain.toml_places import KeyPath, path_text
 from thrombokit.domain.toml_text import TomlDocument
 from thrombokit.errors import Fault
 
-STAGES_TO_COME = ("cells", "signalling", "patients", "trials")
+STAGES_TO_COME = ("signalling", "patients", "trials")
 """Sections of study.toml that are decided, and whose stage this version does not have."""
 
 _PLACE = re.compile(r":(\d+)(?:, column (\d+))?")
@@ -59,7 +59,7 @@ def _unknown_key(path: KeyPath, document: TomlDocument, *, root: type[BaseModel]
         return Fault(
             place=document.places.place_of(path),
             found=f"a section [{key}]",
-            expected="sections whose stage this version has: study, agonists, plate and report",
+            expected="sections whose stage this version has: study, agonists, plate, cells and report",
             cure=f"Remove [{key}]; this version of thrombokit has no {key} stage.",
         )
     known = _keys_of(_model_at(root, path[:-1]))
