@@ -12,17 +12,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from thrombokit.cells.ploidy_prior import EXPONENT_BAND
-from thrombokit.numerics.arrays import Array
 from thrombokit.numerics.peaks import HistogramPeaks
 
 SLACK_OCTAVES = 0.05
 WIDEST_OCTAVES = 0.42
 EDGE_LEFT, EDGE_RIGHT = 0.05, 0.6
 WIDEST_OVER_NEXT = 2.2
-FAINT_Z, CLEAR_Z, SURE_Z = 3.0, 4.5, 8.0
+FAINT_Z, CLEAR_Z, SURE_Z = 3.0, 5.0, 8.0
 """A faint peak counts only where the comb expects one; a clear one wherever it lies; on a sure one a comb with a gap may stand."""
 FAINT_SADDLE, FAINT_OCTAVES, FAINT_WIDTHS = 0.15, 0.06, (0.4, 2.0)
 LEAST_SHARE_OF_RUN = 0.01
+FREE_SADDLE = 0.1
+SWELLING_SADDLE, SWELLING_SHARE = 0.4, 0.2
 NEARLY_BEST = 0.9
 DEFAULT_CV, WIDEST_CV = 0.05, 0.2
 REFERENCE_OCTAVES = 0.2
@@ -49,8 +50,12 @@ def _on_rung(octaves: float, k: int, slack: float = SLACK_OCTAVES) -> bool:
     return k * EXPONENT_BAND[0] - slack <= octaves <= k * EXPONENT_BAND[1] + slack
 
 
-def _run(position: Array, base: int, sure: bool) -> tuple[int, ...]:
-    """Peaks of the comb from `base` up; it may miss one rung in a row where its base is sure."""
+def _run(peaks: HistogramPeaks, base: int) -> tuple[int, ...]:
+    """Peaks of the comb from `base` up. It may miss one rung in a row where its base is sure, and the rung above a base that stands free:
+    heaps of debris have nothing above them at twice their place, and cells nearly always do."""
+    position = peaks.position
+    sure = peaks.prominence_z[base] >= SURE_Z
+    free = max(peaks.left_saddle[base], peaks.right_saddle[base]) < FREE_SADDLE
     members, missed = [base], 0
     for k in range(1, 8):
         octaves = np.log2(position / position[base])
@@ -60,7 +65,7 @@ def _run(position: Array, base: int, sure: bool) -> tuple[int, ...]:
             missed = 0
         else:
             missed += 1
-            if missed > (1 if sure else 0):
+            if missed > (1 if sure and (k > 1 or free) else 0):
                 break
     return tuple(members)
 
@@ -71,17 +76,20 @@ def _may_be_base(peaks: HistogramPeaks, i: int) -> bool:
 
 
 def _is_heap(peaks: HistogramPeaks, run: tuple[int, ...]) -> bool:
-    """Whether a run's base is so much wider than the rung above that it is a heap of debris."""
-    if len(run) == 1 or peaks.prominence_z[run[1]] < SURE_Z:
+    """Whether a run's base is debris rather than 2N: much wider than the rung above, or a faint swelling much smaller than it."""
+    if len(run) == 1:
         return False
-    return bool(peaks.sd_log2[run[0]] > WIDEST_OVER_NEXT * peaks.sd_log2[run[1]])
+    base, above = run[0], run[1]
+    wide = peaks.prominence_z[above] >= SURE_Z and peaks.sd_log2[base] > WIDEST_OVER_NEXT * peaks.sd_log2[above]
+    swelling = peaks.prominence_z[base] < SURE_Z and max(peaks.left_saddle[base], peaks.right_saddle[base]) > SWELLING_SADDLE
+    return bool(wide or (swelling and peaks.events[base] < SWELLING_SHARE * peaks.events[above]))
 
 
 def find_comb(peaks: HistogramPeaks) -> Comb | None:
     """The comb that holds most events; None where no peak can be its base."""
     clear = peaks.prominence_z >= CLEAR_Z
     bases = [i for i in range(peaks.position.size) if clear[i] and _may_be_base(peaks, i)]
-    runs = {i: _run(peaks.position, i, bool(peaks.prominence_z[i] >= SURE_Z)) for i in bases}
+    runs = {i: _run(peaks, i) for i in bases}
     bases = [i for i in bases if not _is_heap(peaks, runs[i])]
     scores = {i: float(sum(peaks.events[j] for j in run if _may_be_base(peaks, j))) for i, run in runs.items() if i in bases}
     kept = [i for i in bases if peaks.prominence_z[i] >= SURE_Z or peaks.events[i] >= LEAST_SHARE_OF_RUN * scores[i]]

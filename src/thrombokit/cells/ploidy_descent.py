@@ -12,7 +12,7 @@ from thrombokit.numerics.mixtures import information, log_likelihood, penalty, s
 
 GRID_OCTAVES = 1.0 / 48.0
 """Width of the grid on which sums of two cells are formed."""
-S_SPREAD, LEAST_S_SPREAD = 0.25, 2.0
+S_SPREAD, LEAST_S_SPREAD, LEAST_OTHERS = 0.25, 2.0, 1e-3
 CONVERGED, OUT_OF_STEPS, NOT_SOLVED = 0, 1, 2
 
 
@@ -38,9 +38,12 @@ def tie_s_phase(theta: Array, prior: Array) -> None:
         cells += theta[S_PHASE + k] + theta[PEAKS + k]
     share = s_cells / max(cells, 1.0)
     for k in range(N_GAPS):
-        middle = share * (theta[S_PHASE + k] + theta[PEAKS + k])
-        prior[0, S_PHASE + k] = middle
-        prior[1, S_PHASE + k] = S_SPREAD * middle + LEAST_S_SPREAD
+        here = theta[S_PHASE + k] + theta[PEAKS + k]
+        others = max(
+            1.0 - here / max(cells, 1.0), LEAST_OTHERS
+        )  # a class that makes up most of the cells learns little from the rest
+        prior[0, S_PHASE + k] = share * here
+        prior[1, S_PHASE + k] = (S_SPREAD * share * here + LEAST_S_SPREAD) / np.sqrt(others)
 
 
 @kernel

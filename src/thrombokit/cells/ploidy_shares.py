@@ -19,7 +19,7 @@ import numpy as np
 from scipy.special import betaincinv
 
 from thrombokit.cells.ploidy_fit import CombFit
-from thrombokit.cells.ploidy_model import N_GAPS, N_PEAKS, PEAKS, S_PHASE
+from thrombokit.cells.ploidy_model import DOUBLETS, N_GAPS, N_PEAKS, PEAKS, S_PHASE
 from thrombokit.domain.ploidy import CLASS_PLOIDY, CLASSES, Assignment
 from thrombokit.numerics.arrays import Array, FrozenArrays, IntArray, frozen
 from thrombokit.numerics.mixtures import free_parameters, information
@@ -107,6 +107,7 @@ def parameter_covariance(fit: CombFit) -> ParameterCovariance:
     information(fit.histogram.counts, expected, jacobian, theta, fit.prior[0], fit.prior[1], normal, gradient)
     free = free_parameters(fit.theta, gradient, fit.bounds[0], fit.bounds[1])
     free[peaks] = fit.bounds[1, peaks] > 0.0
+    free[DOUBLETS] = fit.bounds[1, DOUBLETS] > 0.0  # none found is not none there: they lie where 4N cells do
     index = np.flatnonzero(free & (np.diag(normal) > LEAST_INFORMATION))
     scale = 1.0 / np.sqrt(np.diag(normal)[index])
     block = normal[np.ix_(index, index)] * scale[:, None] * scale[None, :]

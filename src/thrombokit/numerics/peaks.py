@@ -1,8 +1,9 @@
 """Peaks of a histogram on a log2 axis, found without being told where or how many.
 
 The histogram is smoothed at several widths; a local maximum counts when it stands above the higher of the two saddles beside it by more
-than chance would (its *prominence*, in standard errors of the smoothed count). Narrow smoothing finds narrow peaks and noise, wide
-smoothing finds wide peaks and merges neighbours: a peak found at any width counts once, at the narrowest that shows it.
+than chance would (its *prominence*, in standard errors of the difference of the two smoothed counts). Narrow smoothing finds narrow
+peaks and noise, wide smoothing finds wide peaks and merges neighbours: a peak found at any width counts once, at the narrowest that
+shows it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from thrombokit.numerics.log_histogram import rebin
 GRID_OCTAVES = 1.0 / 64.0
 WIDTHS_OCTAVES = (0.03, 0.06, 0.12)
 """SDs of the smoothing: about 2, 4 and 8 % of the signal."""
-LEAST_Z = 4.5
+LEAST_Z = 5.0
 LEAST_APART_OCTAVES = 0.1
 
 
@@ -80,7 +81,7 @@ def _describe(counts: Array, smooth: Array, width: float, top: int) -> tuple[flo
     left, right = _saddles(smooth, top)
     saddle = max(smooth[left], smooth[right])
     height = smooth[top] - saddle
-    noise = math.sqrt(max(smooth[top], 1e-9) * GRID_OCTAVES / (2.0 * math.sqrt(math.pi) * width))
+    noise = math.sqrt(max(smooth[top] + saddle, 1e-9) * GRID_OCTAVES / (2.0 * math.sqrt(math.pi) * width))
     half = saddle + 0.5 * height
     start, stop = top, top
     while start > left and smooth[start] > half:
@@ -116,7 +117,7 @@ def find_peaks(edges: Array, counts: Array, *, least_z: float = LEAST_Z) -> Hist
         Possibly none.
     """
     low = math.log2(edges[0])
-    n = math.ceil((math.log2(edges[-1]) - low) / GRID_OCTAVES) + 1
+    n = math.ceil((math.log2(edges[-1]) - low + 4.0 * max(WIDTHS_OCTAVES)) / GRID_OCTAVES) + 1  # down to nothing on the right
     grid = rebin(edges, counts, low, GRID_OCTAVES, n)
     found: list[tuple[float, ...]] = []
     for width in WIDTHS_OCTAVES:
