@@ -266,7 +266,11 @@ def _over_donors(values: Array, confidence: float) -> TInterval:
 
 
 def _sentence(row: dict[str, Any], confidence: float) -> str:
-    head = row["agonist"] + (f", day {row['day_d']:g}" if row["day_d"] is not None else "")
+    head = (
+        row["agonist"]
+        + (f", {row['panel']}" if row["panel"] else "")
+        + (f", day {row['day_d']:g}" if row["day_d"] is not None else "")
+    )
     if row["n_donors"] == 0:
         return f"{head}: no donor's classes could be fitted."
     shift = f"{_signed(row['doublings'])} doublings from vehicle to the highest dose"

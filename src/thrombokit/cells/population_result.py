@@ -70,12 +70,14 @@ class PopulationResult:
 
 def _assay() -> pl.Expr:
     day = pl.when(pl.col("day_d").is_null()).then(pl.lit("")).otherwise(pl.format(", day {}", pl.col("day_d")))
-    return pl.concat_str([pl.col("population"), day])
+    panel = pl.when(pl.col("panel") == "").then(pl.lit("")).otherwise(pl.format(", {}", pl.col("panel")))
+    return pl.concat_str([pl.col("population"), panel, day])
 
 
 def potency_sentence(potency: DonorPotency, confidence: float) -> str:
     """What the donors say about one agonist and population, for a person."""
-    place = potency.population + (f" on day {potency.day_d:g}" if potency.day_d is not None else "")
+    place = potency.population + (f" ({potency.panel})" if potency.panel else "")
+    place += f" on day {potency.day_d:g}" if potency.day_d is not None else ""
     head = f"{potency.agonist}, {place}:"
     value = potency.ec50_nM
     if value.estimate is None:
