@@ -10,11 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from thrombokit.agonists.load import load_agonist
+    from thrombokit.cells.analyse import analyse_samples
     from thrombokit.cells.compensation import compute_spillover, fit_spillover
+    from thrombokit.cells.cultures import analyse_cultures
     from thrombokit.cells.gate_lock import check_lock
     from thrombokit.cells.membership import apply_gates
     from thrombokit.cells.ploidy import class_medians, class_probabilities, fit_ploidy
     from thrombokit.cells.ploidy_plate import fit_ploidy_plate
+    from thrombokit.cells.ploidy_response import analyse_ploidy_response
+    from thrombokit.cells.populations import analyse_population_response
     from thrombokit.cells.sample_summary import events_table, sample_document, summarise_sample
     from thrombokit.cells.tubes import SampleSheet
     from thrombokit.cells.yields import follow_culture, yields_table
@@ -56,29 +60,24 @@ if TYPE_CHECKING:
     from thrombokit.plate.analyse import analyse_plates
     from thrombokit.plate.normalise import wells_of
     from thrombokit.report.bench_sheet import prepare_plan
+    from thrombokit.report.cells import cells_sentences
     from thrombokit.report.output import write_output, write_pages
     from thrombokit.report.page import write_report
     from thrombokit.report.plan_output import plan_document, write_plan, write_plan_example
     from thrombokit.report.sentences import answer_sentences
     from thrombokit.scale.engine import make_engine
     from thrombokit.study.archive import read_results, run_document, write_results
+    from thrombokit.study.archive_cells import cells_document, write_cells_folder
     from thrombokit.study.load import load_study
     from thrombokit.study.run import run_study
+    from thrombokit.study.run_cells import analyse_sheet, cultures_settings
+    from thrombokit.study.saved import to_json
     from thrombokit.study.templates.write import write_template
     from thrombokit.trials.proportions import compare_proportions
 
 __version__ = "0.1.0"
 
 _PLACES = {
-    "compute_spillover": "cells.compensation",
-    "fit_spillover": "cells.compensation",
-    "events_table": "cells.sample_summary",
-    "sample_document": "cells.sample_summary",
-    "summarise_sample": "cells.sample_summary",
-    "flowjo_samples": "io.flowjo",
-    "read_flowjo": "io.flowjo",
-    "read_spillover_table": "io.spillover_tables",
-    "write_spillover_table": "io.spillover_tables",
     "FitSettings": "dose_response.settings",
     "InputError": "errors",
     "Margins": "dose_response.compare",
@@ -87,23 +86,35 @@ _PLACES = {
     "SampleSheet": "cells.tubes",
     "SimulationError": "errors",
     "ThrombokitError": "errors",
+    "analyse_cultures": "cells.cultures",
     "analyse_plates": "plate.analyse",
+    "analyse_ploidy_response": "cells.ploidy_response",
+    "analyse_population_response": "cells.populations",
+    "analyse_samples": "cells.analyse",
+    "analyse_sheet": "study.run_cells",
     "answer_sentences": "report.sentences",
     "apply_gates": "cells.membership",
+    "cells_document": "study.archive_cells",
+    "cells_sentences": "report.cells",
     "check_lock": "cells.gate_lock",
     "class_medians": "cells.ploidy",
     "class_probabilities": "cells.ploidy",
     "compare_curves": "dose_response.compare",
     "compare_proportions": "trials.proportions",
     "comparison_document": "dose_response.comparison_runs",
+    "compute_spillover": "cells.compensation",
+    "cultures_settings": "study.run_cells",
+    "events_table": "cells.sample_summary",
     "fit_curves": "dose_response.fit",
     "fit_ploidy": "cells.ploidy",
     "fit_ploidy_plate": "cells.ploidy_plate",
     "fit_points": "dose_response.fit",
     "fit_screen": "io.screens",
+    "fit_spillover": "cells.compensation",
     "fit_statistics": "dose_response.statistics",
     "fits_table": "dose_response.combine",
     "flag_outliers": "dose_response.outliers",
+    "flowjo_samples": "io.flowjo",
     "follow_culture": "cells.yields",
     "gate_files": "io.gated_files",
     "gated_document": "io.gated_files",
@@ -125,6 +136,7 @@ _PLACES = {
     "prepare_plan": "report.bench_sheet",
     "read_cultures": "io.yield_sheets",
     "read_fcs": "io.fcs",
+    "read_flowjo": "io.flowjo",
     "read_gate_lock": "io.gate_lock",
     "read_gatingml": "io.gatingml_read",
     "read_panels": "io.panels",
@@ -132,13 +144,18 @@ _PLACES = {
     "read_plate": "io.plate_readers.detect",
     "read_results": "study.archive",
     "read_sample_sheet": "io.sample_sheets",
+    "read_spillover_table": "io.spillover_tables",
     "read_table": "io.fit_tables",
     "refuse_gate_changes": "io.gate_lock",
     "run_document": "study.archive",
     "run_study": "study.run",
+    "sample_document": "cells.sample_summary",
     "stream": "numerics.streams",
+    "summarise_sample": "cells.sample_summary",
+    "to_json": "study.saved",
     "usual_interval": "dose_response.settings",
     "wells_of": "plate.normalise",
+    "write_cells_folder": "study.archive_cells",
     "write_fcs": "io.fcs_write",
     "write_gate_lock": "io.gate_lock",
     "write_gatingml": "io.gatingml_write",
@@ -149,21 +166,13 @@ _PLACES = {
     "write_plan_example": "report.plan_output",
     "write_report": "report.page",
     "write_results": "study.archive",
+    "write_spillover_table": "io.spillover_tables",
     "write_table": "io.fit_tables",
     "write_template": "study.templates.write",
     "yields_table": "cells.yields",
 }
 
 __all__ = [
-    "compute_spillover",
-    "fit_spillover",
-    "events_table",
-    "sample_document",
-    "summarise_sample",
-    "flowjo_samples",
-    "read_flowjo",
-    "read_spillover_table",
-    "write_spillover_table",
     "FitSettings",
     "InputError",
     "Margins",
@@ -173,23 +182,35 @@ __all__ = [
     "SimulationError",
     "ThrombokitError",
     "__version__",
+    "analyse_cultures",
     "analyse_plates",
+    "analyse_ploidy_response",
+    "analyse_population_response",
+    "analyse_samples",
+    "analyse_sheet",
     "answer_sentences",
     "apply_gates",
+    "cells_document",
+    "cells_sentences",
     "check_lock",
     "class_medians",
     "class_probabilities",
     "compare_curves",
     "compare_proportions",
     "comparison_document",
+    "compute_spillover",
+    "cultures_settings",
+    "events_table",
     "fit_curves",
     "fit_ploidy",
     "fit_ploidy_plate",
     "fit_points",
     "fit_screen",
+    "fit_spillover",
     "fit_statistics",
     "fits_table",
     "flag_outliers",
+    "flowjo_samples",
     "follow_culture",
     "gate_files",
     "gated_document",
@@ -211,6 +232,7 @@ __all__ = [
     "prepare_plan",
     "read_cultures",
     "read_fcs",
+    "read_flowjo",
     "read_gate_lock",
     "read_gatingml",
     "read_panels",
@@ -218,13 +240,18 @@ __all__ = [
     "read_plate",
     "read_results",
     "read_sample_sheet",
+    "read_spillover_table",
     "read_table",
     "refuse_gate_changes",
     "run_document",
     "run_study",
+    "sample_document",
     "stream",
+    "summarise_sample",
+    "to_json",
     "usual_interval",
     "wells_of",
+    "write_cells_folder",
     "write_fcs",
     "write_gate_lock",
     "write_gatingml",
@@ -235,6 +262,7 @@ __all__ = [
     "write_plan_example",
     "write_report",
     "write_results",
+    "write_spillover_table",
     "write_table",
     "write_template",
     "yields_table",

@@ -58,7 +58,7 @@ def test_the_folder_is_small_and_every_file_is_named(folder: Path, tmp_path: Pat
     paths = write_guide_cells(tmp_path, SEED)
     assert sorted(paths) == sorted((tmp_path / "cells").iterdir())
     assert paths[0].name == "sheet.csv"
-    assert sum(path.stat().st_size for path in paths) < 20e6
+    assert sum(path.stat().st_size for path in paths) < 21e6
     assert {p.name: p.read_bytes() for p in paths} == {p.name: p.read_bytes() for p in folder.iterdir()}
 
 
@@ -88,10 +88,10 @@ def test_files_read_back_as_the_tubes_in_memory(folder: Path, tubes: tuple[Synth
 def test_the_design_is_complete() -> None:
     plans = guide_cell_plans(SEED)
     assert [plan.number for plan in plans] == list(range(len(plans)))
-    assert len({plan.name for plan in plans}) == len(plans) == 78
+    assert len({plan.name for plan in plans}) == len(plans) == 90
     for donor in ADULT_DONORS:
         mine = [plan for plan in plans if plan.culture.donor.name == donor]
-        assert [plan.cytometer.panel for plan in mine] == ["ploidy"] * 6
+        assert [plan.cytometer.panel for plan in mine] == ["ploidy"] * 8
         assert {plan.culture.donor.source.name for plan in mine} == {"adult_blood"}
     for donor in DONORS:
         mine = [plan for plan in plans if plan.culture.donor.name == donor]
@@ -100,7 +100,7 @@ def test_the_design_is_complete() -> None:
         wells = [plan for plan in mine if plan.kind is TubeKind.FULL and plan.cytometer.panel == "surface"]
         assert [plan.culture.agonist for plan in wells] == ["vehicle", *["hetrombopag"] * 6, "rhTPO"]
         ploidy = [plan.culture.agonist for plan in mine if plan.cytometer.panel == "ploidy"]
-        assert ploidy == ["vehicle", *["hetrombopag"] * 4, "rhTPO"]
+        assert ploidy == ["vehicle", *["hetrombopag"] * 6, "rhTPO"]
     single = [plan.stain for plan in plans if plan.kind is TubeKind.SINGLE_STAIN]
     assert single == [*MARKERS, "viability"]
     assert sum(plan.kind is TubeKind.UNSTAINED for plan in plans) == 1
@@ -118,7 +118,7 @@ def test_faults_stand_where_they_are_said_to_be(tubes: tuple[SyntheticTube, ...]
     for key, faults in FAULTS.items():
         assert set(faults) <= set(named[key].truth.faults)
     sound = [t for t in tubes if t.culture.donor.name == "donor A" and not t.truth.faults]
-    assert len(sound) == 23
+    assert len(sound) == 25
     assert not any(t.truth.in_fault.any() for t in sound)
     assert all(t.truth.faults for t in tubes if t.culture.donor.name == "donor C"), "its tandem dye has begun to break down"
 

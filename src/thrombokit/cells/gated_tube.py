@@ -34,7 +34,7 @@ from thrombokit.numerics.binomial_intervals import clopper_pearson
 
 Row = dict[str, Any]
 PLOIDIES = ("2N", "4N", "8N", "16N", "32N", "64N")
-_HELPERS = (SIZE_ID, "particle CD41+", "particle CD42b+", "singlets_forward", "singlets_side", "singlets_DNA")
+_INNER_GATES = (SIZE_ID, "particle CD41+", "particle CD42b+", "singlets_forward", "singlets_side", "singlets_DNA")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -92,7 +92,7 @@ def gate_tube(
     }
     counts = [
         c for c in count_populations(members, tree, tube.sample.n_events, confidence=strategy.confidence)
-        if c.population not in _HELPERS and not c.population.startswith(f"{TIME_ID} ")
+        if c.population not in _INNER_GATES and not c.population.startswith(f"{TIME_ID} ")
     ]  # fmt: skip
     populations = [_population_row(tube, c, members, shine, fitted, control) for c in counts]
     meanings = {stage.name: stage for stage in fitted.stages}

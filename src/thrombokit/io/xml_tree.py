@@ -53,7 +53,7 @@ def read_xml_file(path: Path, *, what: str) -> bytes:
     return data
 
 
-def parse_xml(data: bytes, place: str) -> Element:
+def parse_xml(data: bytes, place: str, *, most_depth: int = MOST_DEPTH) -> Element:
     """The root element of a document.
 
     Parameters
@@ -61,6 +61,8 @@ def parse_xml(data: bytes, place: str) -> Element:
     data : bytes
     place : str
         The file, for messages.
+    most_depth : int
+        Elements within elements; formulas written as XML nest deeper than other files.
 
     Raises
     ------
@@ -69,7 +71,7 @@ def parse_xml(data: bytes, place: str) -> Element:
     """
     if len(data) > MOST_BYTES:
         raise _refused(place, 1, f"{len(data)} bytes", f"at most {MOST_BYTES}", "Split the file.")
-    builder = _Builder(place)
+    builder = _Builder(place, most_depth)
     try:
         builder.parser.Parse(data, True)
     except expat.ExpatError as error:
@@ -84,8 +86,8 @@ def parse_xml(data: bytes, place: str) -> Element:
 class _Builder:
     """What the parser calls; `root` holds the root element in the end."""
 
-    def __init__(self, place: str) -> None:
-        self.place = place
+    def __init__(self, place: str, most_depth: int) -> None:
+        self.place, self.most_depth = place, most_depth
         self.root: list[Element] = []
         self.open: list[Element] = []
         self.count = 0
@@ -99,8 +101,8 @@ class _Builder:
     def start(self, name: str, attributes: dict[str, str]) -> None:
         """An element begins."""
         line, self.count = self.parser.CurrentLineNumber, self.count + 1
-        if self.count > MOST_ELEMENTS or len(self.open) >= MOST_DEPTH:
-            found = f"more than {MOST_ELEMENTS} elements" if self.count > MOST_ELEMENTS else f"elements {MOST_DEPTH + 1} deep"
+        if self.count > MOST_ELEMENTS or len(self.open) >= self.most_depth:
+            found = f"more than {MOST_ELEMENTS} elements" if self.count > MOST_ELEMENTS else f"elements {self.most_depth + 1} deep"
             raise _refused(self.place, line, found, "a file of a sensible size", "Split the file.")
         namespace, _, local = name.rpartition(" ")
         keyed = {(key.rpartition(" ")[0], key.rpartition(" ")[2]): value for key, value in attributes.items()}

@@ -45,7 +45,7 @@ def write_pages(result: StudyResult, out: str | Path, *, published: str) -> list
     with _place_can_be_written():
         write_report(result, out / "report.html")
         write_workbook(result, out / "tables.xlsx")
-        ours = sorted([out / "report.html", out / "tables.xlsx", *(out / "results").iterdir()])
+        ours = sorted([out / "report.html", out / "tables.xlsx", *(p for p in (out / "results").rglob("*") if p.is_file())])
         crate = write_crate(result, out, ours, published=published)
     return sorted(p.relative_to(out).as_posix() for p in (*ours, crate))
 

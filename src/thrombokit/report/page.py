@@ -21,6 +21,7 @@ from thrombokit.drawing.curves import WITHOUT_EC50
 from thrombokit.drawing.numerals import three_digits
 from thrombokit.plate.result import PlateResult
 from thrombokit.plate.tables import ratio_table
+from thrombokit.report.cells import cells_parts, section_of
 from thrombokit.report.charts import Figure, controls_figure, curve_figures, forest_figure, heatmap_figure
 from thrombokit.report.embedding import chart_library, content_security_policy, figures_json
 from thrombokit.report.growth import growth_curve_rows, growth_potency_rows, growth_sentence
@@ -66,9 +67,14 @@ def report_html(result: StudyResult) -> str:
         "style": Markup(_packaged("page.css")),
         "versions": sorted(result.provenance.versions.items()),
         "study_text": shareable_study_text(result.provenance.study_toml, show_operator=result.show_operator),
+        "cells": None,
         **(_plate_parts(plate, result) if plate is not None else {}),
     }
     figures: list[Figure] = parts.pop("figures", [])
+    if result.cells is not None:
+        cells = cells_parts(section_of(result.cells))
+        parts["cells"] = cells["cells"]
+        figures = [*figures, *cells["figures"]]
     scripts = [chart_library(), _packaged("charts.js")] if figures else []
     parts["policy"] = content_security_policy(scripts)
     if figures:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from thrombokit.domain.potency import Assay, Potency
 from thrombokit.drawing.numerals import three_digits
 from thrombokit.plate.result import PlateQuality, PotencyRatio
+from thrombokit.report.cells import cells_sentences
 from thrombokit.study.result import PublishedComparison, StudyResult
 
 RUNS_FOR_AN_INTERVAL = 3
@@ -18,14 +19,15 @@ MOST_TOLD_SINGLY = 8
 
 def answer_sentences(result: StudyResult) -> list[str]:
     """The whole answer, one entry a sentence or two: potencies assay by assay, each with its ratio, then what limits them."""
-    return [*potency_sentences(result), *caveat_sentences(result)]
+    cells = cells_sentences(result.cells) if result.cells is not None else []
+    return [*potency_sentences(result), *caveat_sentences(result), *cells]
 
 
 def potency_sentences(result: StudyResult) -> list[str]:
     """Potencies and ratios in words; agonists without an EC50 for the same reason share a sentence."""
     plate = result.plate
     if plate is None:
-        return ["No plates were analysed in this study."]
+        return ["No plates were analysed in this study."] if result.cells is None else []
     sentences: list[str] = []
     if not any(_has_value(potency) for potency in plate.potencies):
         sentences.append("No EC50 could be estimated in this study; the table of fits says why for each curve.")

@@ -17,10 +17,12 @@ from xlsxwriter.format import Format
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
+from thrombokit.cells.cultures_result import CulturesResult
 from thrombokit.plate.tables import QUALITY_SCHEMA, RATIO_SCHEMA, quality_table, ratio_table
 from thrombokit.report.sentences import answer_sentences, published_sentence
 from thrombokit.report.study_text import shareable_study_text
 from thrombokit.report.tables import POTENCY_SCHEMA, potency_table, published_table
+from thrombokit.study.archive_cells import ploidy_rows
 from thrombokit.study.result import StudyResult
 
 CREATED = datetime.datetime(2000, 1, 1)
@@ -59,8 +61,32 @@ def write_workbook(result: StudyResult, path: Path) -> Path:
 
 
 def _frames(result: StudyResult) -> dict[str, pl.DataFrame]:
+    return {**_plate_frames(result), **(_cells_frames(result.cells) if result.cells is not None else {})}
+
+
+def _cells_frames(cells: CulturesResult) -> dict[str, pl.DataFrame]:
+    """The cells' tables, those that hold something."""
+    gating, responses = cells.gating, cells.responses
+    frames = {
+        "cells potencies": responses.combined if responses is not None else pl.DataFrame(),
+        "cells fits": responses.curves if responses is not None else pl.DataFrame(),
+        "cells stages": gating.stages,
+        "cells populations": gating.populations,
+        "cells thresholds": gating.thresholds,
+        "cells ploidy": ploidy_rows(cells),
+        "cells ploidy shifts": cells.ploidy_response.combined if cells.ploidy_response is not None else pl.DataFrame(),
+        "cells yields": cells.yields,
+        "cells quality": gating.quality,
+        "cells warnings": gating.warnings,
+    }
+    return {name: frame for name, frame in frames.items() if frame.height}
+
+
+def _plate_frames(result: StudyResult) -> dict[str, pl.DataFrame]:
     plate = result.plate
     if plate is None:
+        if result.cells is not None:
+            return {}
         empty = {"potencies": POTENCY_SCHEMA, "ratios": RATIO_SCHEMA, "quality": QUALITY_SCHEMA}
         frames = {name: pl.DataFrame(schema=schema) for name, schema in empty.items()}
         return {**frames, "fits": pl.DataFrame(), "wells": pl.DataFrame(), "published": published_table(result.published)}

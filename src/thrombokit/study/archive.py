@@ -11,11 +11,18 @@ from pathlib import Path
 from typing import Any
 
 from thrombokit.domain.estimate import Estimate
+from thrombokit.study.archive_cells import cells_document, read_cells, write_cells
 from thrombokit.study.archive_plate import plate_document, read_plate, write_plate
 from thrombokit.study.result import Provenance, PublishedComparison, StudyResult
 from thrombokit.study.saved import json_text, read_json, to_json, with_values, write_text
 
+STAGES = ("plate", "cells")
 STUDY_SCHEMA, RUN_SCHEMA = "thrombokit.study/1", "thrombokit.run/1"
+
+
+def stages_of(result: StudyResult) -> list[str]:
+    """The stages that ran, in order."""
+    return [name for name in STAGES if getattr(result, name) is not None]
 
 
 def study_document(result: StudyResult) -> dict[str, Any]:
@@ -23,7 +30,7 @@ def study_document(result: StudyResult) -> dict[str, Any]:
     return {
         "schema": STUDY_SCHEMA, "title": result.title, "synthetic": result.synthetic, "note": result.note,
         "published": result.published, "missing": result.missing, "corrections": result.corrections,
-        "show_operator": result.show_operator, "provenance": result.provenance, "stages": ["plate"] if result.plate else [],
+        "show_operator": result.show_operator, "provenance": result.provenance, "stages": stages_of(result),
         "notice": "Research use only. Not for diagnosis or treatment.",
     }  # fmt: skip
 
@@ -32,7 +39,8 @@ def run_document(result: StudyResult) -> dict[str, Any]:
     """What `run --json` prints: the answer, without the big tables; plain JSON values."""
     study = {key: value for key, value in study_document(result).items() if key != "schema"}
     plate = plate_document(result.plate) if result.plate else None
-    return to_json({"schema": RUN_SCHEMA, **study, "plate": plate})
+    cells = cells_document(result.cells) if result.cells else None
+    return to_json({"schema": RUN_SCHEMA, **study, "plate": plate, "cells": cells})
 
 
 def write_results(result: StudyResult, out: str | Path) -> tuple[Path, ...]:
@@ -48,6 +56,8 @@ def write_results(result: StudyResult, out: str | Path) -> tuple[Path, ...]:
     written = [write_text(folder / "study.json", json_text(study_document(result)))]
     if result.plate is not None:
         written += write_plate(result.plate, folder)
+    if result.cells is not None:
+        written += write_cells(result.cells, folder)
     return tuple(written)
 
 
@@ -66,6 +76,7 @@ def read_results(out: str | Path) -> StudyResult:
         synthetic=study["synthetic"],
         note=study["note"],
         plate=read_plate(folder) if "plate" in study["stages"] else None,
+        cells=read_cells(folder) if "cells" in study["stages"] else None,
         published=tuple(
             PublishedComparison(**with_values(p, recovered=Estimate(**p["recovered"]) if p["recovered"] else None))
             for p in study["published"]

@@ -9,8 +9,10 @@ from typing import Protocol, TypeVar
 
 from thrombokit.cells.culture_events import Culture
 from thrombokit.cells.gates import GateTree
+from thrombokit.cells.ledger_tubes import ledger_faults
 from thrombokit.cells.spillover import Spillover
 from thrombokit.cells.tubes import SampleSheet
+from thrombokit.errors import InputError, raise_all
 from thrombokit.io.gate_lock import read_gate_lock, refuse_gate_changes
 from thrombokit.io.gatingml_read import read_gatingml
 from thrombokit.io.panels import read_panels
@@ -79,6 +81,9 @@ def load_cells(section: CellsSection, reading: Reading, *, molar_masses: Mapping
     cultures = read(section.yields, read_cultures)
     if sheet is None:
         return None
+    if cultures:
+        disagreeing = ledger_faults(cultures, sheet.tubes, excluded=[tube.name for tube in sheet.excluded])
+        reading.attempt(lambda: raise_all(disagreeing, InputError))
     folder = reading.path_to(section.sheet).parent
     for tube in sheet.tubes:
         reading.note_input(folder / tube.file)

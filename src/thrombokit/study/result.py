@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from thrombokit.cells.cultures_result import CulturesResult
 from thrombokit.domain.estimate import Estimate
 from thrombokit.plate.result import PlateResult
 
@@ -44,7 +45,7 @@ class Provenance:
 class StudyResult:
     """The whole study's answer.
 
-    `plate` is None where the stage did not run. `synthetic` is said wherever the result is shown. `missing` names exports that a
+    `plate` and `cells` are None where the stage did not run. `synthetic` is said wherever the result is shown. `missing` names exports that a
     manifest lists and the folder does not hold; `corrections` are corrections to the guide, a sentence each. `show_operator` allows
     the operators' declared codes to be printed.
     """
@@ -57,4 +58,5 @@ class StudyResult:
     missing: tuple[str, ...]
     corrections: tuple[str, ...]
     provenance: Provenance
+    cells: CulturesResult | None = None
     show_operator: bool = False

@@ -15,6 +15,7 @@ from thrombokit.plate.settings import PlateSettings
 from thrombokit.scale.engine import Engine, Progress, SerialEngine
 from thrombokit.study.load import Study
 from thrombokit.study.result import Provenance, PublishedComparison, StudyResult
+from thrombokit.study.run_cells import run_cells
 
 NUMBER_MAKERS = (
     "numpy",
@@ -55,12 +56,14 @@ def run_study(study: Study, *, engine: Engine | None = None, progress: Progress 
     """
     engine = engine or SerialEngine()
     plate = analyse_plates(study.plates, plate_settings(study), engine=engine, progress=progress) if study.spec.plate else None
+    cells = run_cells(study.cells, study.spec.cells, engine=engine) if study.cells and study.spec.cells else None
     published = beside_published(study.agonists, plate) if plate else ()
     return StudyResult(
         title=study.spec.report.title or study.title,
         synthetic=study.spec.study.synthetic,
         note=study.spec.study.note or "",
         plate=plate,
+        cells=cells,
         published=published,
         missing=study.missing,
         corrections=plate_corrections() if published else (),

@@ -36,6 +36,11 @@ def json_text(value: dict[str, Any]) -> str:
     return json.dumps(to_json(value), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
+def compact_json(value: dict[str, Any]) -> str:
+    """JSON on one line, for machines; `value` is plain already."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"
+
+
 def write_text(path: Path, text: str) -> Path:
     """Write UTF-8 with plain newlines; the path."""
     path.write_text(text, encoding="utf-8", newline="\n")

@@ -20,7 +20,7 @@
     const room = width - 48; // the menu of the chart stands at its right
     if (fit.panel_px) {
       spec.columns = Math.max(1, Math.min(spec.columns, Math.floor(room / fit.panel_px)));
-      const stretch = Math.min(1.4, Math.max(1, room / (spec.columns * fit.panel_px)));
+      const stretch = Math.min(1.4, Math.max(0.55, room / (spec.columns * fit.panel_px)));
       spec.spec.width = Math.floor(spec.spec.width * stretch);
       spec.spec.height = Math.floor(spec.spec.height * stretch);
     }

@@ -2,7 +2,7 @@
 
 Cord-blood CD34+ cells of donors A, B and C, the same people as in the plates and as sensitive, after twelve days with hetrombopag, vehicle
 or rhTPO. The surface panel has a well for each dose and, of each donor's rhTPO culture, a tube without each marker (FMO); single stains
-and the unstained tube come from donor A. The ploidy panel has vehicle, a short dose series and rhTPO of each donor, fixed, and of three
+and the unstained tube come from donor A. The ploidy panel has vehicle, a dose series and rhTPO of each donor, fixed, and of three
 donors of adult-blood CD34+ cells (D, E and F) besides, because ploidy answers the other way in those. Some tubes are at fault on purpose,
 as tubes are: a clog, a drift, a step in gain, an air bubble, and donor C was stained with a tandem dye that has begun to break down.
 """
@@ -27,8 +27,7 @@ CONTROL_DONOR = "donor A"
 """Whose cells make the single stains and the unstained tube."""
 PLATE = "cells 1"
 DOSES = DoseSeries(agonist="hetrombopag", top_nM=250.0, fold=5.0, n_doses=6)
-PLOIDY_DOSES = DoseSeries(agonist="hetrombopag", top_nM=50.0, fold=5.0, n_doses=4)
-SURFACE_EVENTS, PLOIDY_EVENTS = 4000, 5000
+SURFACE_EVENTS, PLOIDY_EVENTS = 4000, 4000
 _EVENTS_PER_S = 100.0
 FAULTS: dict[tuple[str, str, float], tuple[TubeFault, ...]] = {
     ("donor A", "hetrombopag", 0.4): (Bubble(start=0.6),),
@@ -60,7 +59,7 @@ def guide_donors(seed: int) -> tuple[Donor, ...]:
 
 
 def guide_cell_plans(seed: int) -> tuple[TubePlan, ...]:
-    """Every tube of the guide study's cytometry, in the order of the sample sheet: 42 surface tubes and 36 for ploidy.
+    """Every tube of the guide study's cytometry, in the order of the sample sheet: 42 surface tubes and 48 for ploidy.
 
     Parameters
     ----------
@@ -76,8 +75,8 @@ def guide_cell_plans(seed: int) -> tuple[TubePlan, ...]:
     plans.append(_control(cells, TubeKind.UNSTAINED, ""))
     adults = (draw_donor(seed, name, source=ADULT) for name in ADULT_DONORS)
     for donor in (*guide_donors(seed), *adults):
-        for culture in donor_cultures(donor, PLOIDY_DOSES):
-            plans.append(_plan(_PLOIDY, culture, f"{_stem(culture)}_ploidy", TubeKind.FULL, "", ()))
+        for culture in donor_cultures(donor):
+            plans.append(_plan(_PLOIDY, culture, f"{stem(culture)}_ploidy", TubeKind.FULL, "", ()))
     return tuple(replace(plan, number=number) for number, plan in enumerate(plans))
 
 
@@ -90,13 +89,13 @@ def _rhTPO(donor: Donor) -> Culture:
     return Culture(donor=donor, agonist=RHTPO)
 
 
-def donor_cultures(donor: Donor, series: DoseSeries = DOSES) -> tuple[Culture, ...]:
+def donor_cultures(donor: Donor) -> tuple[Culture, ...]:
     """The donor's wells: vehicle, the doses rising, rhTPO."""
-    doses = (Culture(donor=donor, agonist=series.agonist, concentration_nM=dose) for dose in series.doses_nM)
+    doses = (Culture(donor=donor, agonist=DOSES.agonist, concentration_nM=dose) for dose in DOSES.doses_nM)
     return (Culture(donor=donor, agonist=VEHICLE), *doses, _rhTPO(donor))
 
 
-def _stem(culture: Culture) -> str:
+def stem(culture: Culture) -> str:
     """donor-A_hetrombopag-0.4nM, a name for files."""
     dose = f"-{culture.concentration_nM:g}nM" if culture.concentration_nM else ""
     return f"{culture.donor.name.replace(' ', '-')}_{culture.agonist}{dose}"
@@ -104,12 +103,12 @@ def _stem(culture: Culture) -> str:
 
 def _well(culture: Culture) -> TubePlan:
     faults = FAULTS.get((culture.donor.name, culture.agonist, culture.concentration_nM), ())
-    return _plan(_SURFACE, culture, f"{_stem(culture)}_surface", TubeKind.FULL, "", faults)
+    return _plan(_SURFACE, culture, f"{stem(culture)}_surface", TubeKind.FULL, "", faults)
 
 
 def _control(culture: Culture, kind: TubeKind, marker: str) -> TubePlan:
     label = {TubeKind.FMO: f"without-{marker}", TubeKind.SINGLE_STAIN: f"only-{marker}"}.get(kind, "unstained")
-    return _plan(_SURFACE, culture, f"{_stem(culture)}_surface_{label}", kind, marker, ())
+    return _plan(_SURFACE, culture, f"{stem(culture)}_surface_{label}", kind, marker, ())
 
 
 def _plan(setup: _Setup, culture: Culture, name: str, kind: TubeKind, stain: str, faults: tuple[TubeFault, ...]) -> TubePlan:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 
 from thrombokit.numerics.streams import stream
-from thrombokit.study.templates.guide_cells import donor_cultures, guide_donors
+from thrombokit.study.templates.guide_cells import donor_cultures, guide_donors, stem
 from thrombokit.study.templates.map_text import number_text
 from thrombokit.study.templates.megakaryocyte_culture import Culture, culture_truth
 from thrombokit.study.templates.well_plan import RHTPO
@@ -21,8 +21,8 @@ CELLS_LOOKED_AT = 300
 COUNT_CV = 0.08
 """Scatter of a count by hand: about 200 cells in the chamber, and the pipette; assumed."""
 COLUMNS = (
-    "culture", "donor", "day", "event", "cells", "volume_mL", "removed_mL", "added_mL", "cells_lost", "cells_per_mL", "MKs",
-    "cells_looked_at",
+    "culture", "donor", "day", "event", "cells", "volume_mL", "removed_mL", "added_mL", "cells_lost", "tube", "cells_per_mL",
+    "MKs", "cells_looked_at",
 )  # fmt: skip
 
 
@@ -54,7 +54,8 @@ def _ledger(seed: int, culture: Culture) -> list[str]:
         {"day": "5", "event": "feed", "removed_mL": "0", "added_mL": number_text(FINAL_mL - SEEDED_mL), "cells_lost": "no"},
         {"day": "8", "event": "feed", "removed_mL": "1", "added_mL": "1", "cells_lost": "yes"},
         {
-            "day": number_text(culture.day_d), "event": "count", "cells_per_mL": number_text(counted), "MKs": str(megakaryocytes),
+            "day": number_text(culture.day_d), "event": "count", "tube": f"{stem(culture)}_surface",
+            "cells_per_mL": number_text(counted), "MKs": str(megakaryocytes),
             "cells_looked_at": str(CELLS_LOOKED_AT),
         },
     )  # fmt: skip

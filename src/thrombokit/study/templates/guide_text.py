@@ -18,6 +18,14 @@ from thrombokit.study.templates.synthetic_plate import SyntheticPlate
 TITLE = "Guide study: TPO-receptor agonists in 32D-MPL and CD34+ cells (synthetic data)"
 
 
+CELLS_SECTION = """
+[cells]
+sheet = "cells/sheet.csv"
+panels = "cells/panels.toml"
+yields = "cells/yields.csv"
+"""
+
+
 def study_text(seed: int, plates: tuple[SyntheticPlate, ...]) -> str:
     """study.toml of the guide study: one [[plate.files]] for each plate, in the order given."""
     head = f'''# Synthetic data: written by thrombokit, measured by nobody. README.md says how, truth.toml what is hidden in them.
@@ -27,7 +35,7 @@ schema = 1
 title = "{TITLE}"
 seed = {seed}
 synthetic = true
-note = "Synthetic: simulated readings after protocol A. One plate has failed and one carries a wrong map, on purpose."
+note = "Synthetic: simulated readings after protocols A and B. One plate has failed, one carries a wrong map and four tubes are at fault, on purpose."
 
 [[agonists]]
 name = "hetrombopag"
@@ -44,7 +52,7 @@ positive_control = "rhTPO"
 comparator = "eltrombopag"
 serum = "10 % FBS"
 '''
-    return head + "".join(_file_text(plate) for plate in plates)
+    return head + "".join(_file_text(plate) for plate in plates) + CELLS_SECTION
 
 
 def _file_text(plate: SyntheticPlate) -> str:

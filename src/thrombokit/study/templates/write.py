@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 from thrombokit.errors import Fault, InputError, raise_all
 from thrombokit.study.templates.export_text import export_text
 from thrombokit.study.templates.guide import guide_plates
+from thrombokit.study.templates.guide_cells_files import write_guide_cells
 from thrombokit.study.templates.guide_readme import README
 from thrombokit.study.templates.guide_text import study_text, truth_text
 from thrombokit.study.templates.guide_truth import DEFAULT_SEED
@@ -26,7 +27,7 @@ def write_template(folder: Path, template: Template, *, seed: int | None = None)
     folder : Path
         Made if it does not exist; must not hold anything.
     template : "guide" or "plate"
-        The guide study (17 plates, two cell systems), or a starting study with one small plate.
+        The guide study (17 plates, two cell systems, 90 tubes), or a starting study with one small plate.
     seed : int, optional
         >= 0, written into study.toml; 20181 without it. The same seed gives the same bytes.
 
@@ -53,7 +54,8 @@ def write_template(folder: Path, template: Template, *, seed: int | None = None)
             Fault(place=str(folder), found=f"{failure.strerror}", expected="a folder that can be written to",
                   cure="Choose another folder, or ask for the right to write there.")
         ) from failure  # fmt: skip
-    return tuple(folder / name for name in contents)
+    written = tuple(folder / name for name in contents)
+    return (*written, *write_guide_cells(folder, chosen)) if template == "guide" else written
 
 
 def _option_faults(template: str, seed: int) -> list[Fault]:
