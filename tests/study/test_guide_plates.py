@@ -174,7 +174,12 @@ def test_moved_map_keeps_nothing_of_the_last_row() -> None:
 def test_templates_share_no_code_with_the_analysis() -> None:
     allowed = ("thrombokit.study.templates.", "thrombokit.errors", "thrombokit.plate.wells")
     allowed += ("thrombokit.numerics.streams", "thrombokit.numerics.arrays")
-    allowed += ("thrombokit.cells.sample", "thrombokit.cells.spillover", "thrombokit.cells.tubes", "thrombokit.io.fcs_write")  # nouns, files
+    allowed += (
+        "thrombokit.cells.sample",
+        "thrombokit.cells.spillover",
+        "thrombokit.cells.tubes",
+        "thrombokit.io.fcs_write",
+    )  # nouns, files
     room = Path(thrombokit.study.templates.guide.__file__).parent
     imported = {
         node.module

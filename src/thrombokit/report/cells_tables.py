@@ -70,7 +70,8 @@ def potency_table(result: PopulationResult) -> PageTable | None:
     frame = pl.DataFrame(rows, schema_overrides={"day_d": pl.Float64, "top": pl.Float64})
     columns = [
         name("Agonist", "agonist"), name("Population", "population"), words("Assay", "assay"), plain_number("Day", "day_d"),
-        _plain("EC50 (nM)", "ec50"), _plain(f"{100 * result.confidence:g} % interval (nM)", "interval"), count("Donors (n)", "n"), words("EC50 by donor (nM)", "donors"),
+        _plain("EC50 (nM)", "ec50"), _plain(f"{100 * result.confidence:g} % interval (nM)", "interval"), count("Donors (n)", "n"),
+        words("EC50 by donor (nM)", "donors"),
         words("SD between donors (log10)", "sd", look="number"), number("Top", "top"), words("Verdict", "verdict"), words("Method", "method"),
         words("Left out", "left_out"),
     ]  # fmt: skip
