@@ -16,7 +16,9 @@ from thrombokit.errors import Fault, InputError
 
 def gate(
     files: Annotated[list[Path], typer.Argument(metavar="FILE.fcs...", help="One FCS file, or several with --counts.")],
-    gates: Annotated[Path, typer.Option(metavar="GATES.xml", help="Gating-ML 2.0 file.")],
+    gates: Annotated[
+        Path, typer.Option(metavar="GATES.xml", help="Gating-ML 2.0 file, or a FlowJo workspace (.wsp; extra flowjo).")
+    ],
     out: Annotated[Path | None, typer.Option(help="Write 0 or 1 for each event and gate as CSV, TSV or Parquet; one file.")] = None,
     counts: Annotated[Path | None, typer.Option(help="Write the counts as JSON, CSV, TSV or Parquet.")] = None,
     confidence: Annotated[float, typer.Option(min=0.5, max=0.9999, help="Confidence of the intervals of the shares.")] = 0.95,
@@ -29,7 +31,7 @@ def gate(
     """Apply gates: membership of every event, counts, and % of parent with its interval (counting within one tube)."""
     with exit_codes(as_json=json):
         _refuse_contradictions(files, out, lock, log_change)
-        tree = tk.read_gatingml(gates)
+        tree = _gates(gates, files)
         for note in tree.notes:
             log(f"note: {note}", quiet=quiet)
         changed = _locked(lock, tree, log_change, gates.name)
@@ -48,9 +50,21 @@ def gate(
             tk.write_table(tk.membership_table(members), out)
         document = {
             **tk.gated_document(found, tree, confidence=confidence),
-            "gatingml_sha256": tk.gatingml_sha256(tree), "lock": lock.name if lock else None,
+            "gatingml_sha256": None if _is_workspace(gates) else tk.gatingml_sha256(tree), "lock": lock.name if lock else None,
         }  # fmt: skip
         _tell(found, tree, document, counts, out, as_json=json, quiet=quiet)
+
+
+def _is_workspace(gates: Path) -> bool:
+    return gates.suffix.lower() == ".wsp"
+
+
+def _gates(gates: Path, files: list[Path]) -> Any:
+    """Gating-ML, or the gates that a FlowJo workspace has for the file (for all of its samples, with several files)."""
+    if not _is_workspace(gates):
+        return tk.read_gatingml(gates)
+    named = files[0].name if len(files) == 1 and files[0].name in tk.flowjo_samples(gates) else None
+    return tk.read_flowjo(gates, sample_name=named)
 
 
 def _refuse_contradictions(files: list[Path], out: Path | None, lock: Path | None, log_change: str | None) -> None:
