@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from functools import cache
 
 import numpy as np
@@ -114,13 +113,3 @@ def test_half_of_the_plateau_at_the_ec50_at_any_scale(ec50: float, hill: float, 
     response = rising_response(dose, ec50_nM=ec50 * scale, hill_slope=hill, efficacy=efficacy)
     assert response[0] == 0.0
     assert response[1] == pytest.approx(efficacy / 2, rel=1e-9)
-
-
-def test_a_study_is_quick_to_draw() -> None:
-    guide_plates(0)
-    took = []
-    for seed in range(5):
-        start = time.perf_counter()
-        guide_plates(seed)
-        took.append(time.perf_counter() - start)
-    assert min(took) < 0.015
