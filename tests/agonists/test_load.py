@@ -163,3 +163,49 @@ def test_unknown_name_and_missing_file(tmp_path: Path) -> None:
         load_agonist("xyz")
     with pytest.raises(SpecError, match=r"none\.toml: found no such file"):
         load_agonist(str(tmp_path / "none.toml"))
+
+
+SIGNALLING = """\
+
+[signalling]
+affinity_nM = 8.0
+affinity_source = "laboratory notebook"
+affinity_tier = "assumed"
+plasma_unbound_fraction = 0.01
+plasma_unbound_fraction_source = "label"
+plasma_unbound_fraction_tier = "published"
+anchor = "32D-MPL"
+"""
+
+
+def test_signalling_table(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(GOOD + SIGNALLING, encoding="utf-8")
+    signalling = load_agonist(file).signalling
+    assert signalling is not None
+    assert signalling.affinity_nM is not None
+    assert signalling.plasma_unbound_fraction is not None
+    assert (signalling.affinity_nM.value, signalling.affinity_nM.tier) == (8.0, Tier.ASSUMED)
+    assert signalling.plasma_unbound_fraction.value == 0.01
+    assert (signalling.efficacy, signalling.anchor) == (None, "32D-MPL")
+
+
+def test_faults_of_the_signalling_table(tmp_path: Path) -> None:
+    wrong = (
+        SIGNALLING.replace('affinity_source = "laboratory notebook"\n', "")
+        .replace("= 0.01", "= 1.5")
+        .replace('"32D-MPL"', '"HeLa"')
+    )
+    faults = "\n".join(_load(tmp_path, GOOD + wrong + "kd = 3\n"))
+    assert 'signalling.affinity_source: found no key "affinity_source"; expected where the number comes from' in faults
+    assert "signalling.plasma_unbound_fraction: found the number 1.5; expected a fraction of 1, above 0, and at most 1" in faults
+    assert 'found anchor = "HeLa"; expected the cell system of a [[potency]] in this file' in faults
+    assert 'found the unknown key "kd"' in faults
+
+
+def test_shipped_agonists_can_be_placed_in_the_signalling_model() -> None:
+    for name in shipped_agonists():
+        agonist = load_agonist(name)
+        assert agonist.signalling is not None
+        anchored = agonist.signalling.anchor is not None and agonist.potency_in(agonist.signalling.anchor) is not None
+        assert anchored != (agonist.signalling.affinity_nM is not None)

@@ -13,6 +13,7 @@ from os import PathLike
 from pathlib import Path
 
 from thrombokit.agonists.formula import molar_mass_of
+from thrombokit.agonists.signalling import read_signalling
 from thrombokit.domain.agonist import Agonist, BindingSite, PublishedPotency, Tier
 from thrombokit.domain.toml_faults import did_you_mean
 from thrombokit.domain.toml_table import TableReader
@@ -22,7 +23,7 @@ from thrombokit.errors import Fault, SpecError, raise_all
 AGONIST_SCHEMA = "thrombokit-agonist/1"
 """The form of an agonist file; a file of another form is refused, not guessed at."""
 
-LATER_SECTIONS = ("signalling", "pk", "pd")
+LATER_SECTIONS = ("pk", "pd")
 """Sections for stages to come: a file may carry them, nothing here reads them."""
 
 MOLAR_MASS_TOLERANCE_g_per_mol = 0.1
@@ -112,6 +113,16 @@ def _agonist(document: TomlDocument) -> Agonist:
     tier = top.choice("molar_mass_tier", Tier)
     note = top.text("note", expected="a sentence")
     potencies = [_potency(table) for table in top.tables("potency")]
+    signalling_table = top.table("signalling")
+    signalling = read_signalling(signalling_table) if signalling_table else None
+    if signalling and signalling.anchor and signalling.anchor not in {p.cell_system for p in potencies if p is not None}:
+        expected = "the cell system of a [[potency]] in this file"
+        top.fault(
+            "signalling",
+            found=f'anchor = "{signalling.anchor}"',
+            expected=expected,
+            cure="Add that [[potency]], or correct anchor.",
+        )
     if salt:
         salt.close()
     top.close(passed_over=LATER_SECTIONS)
@@ -128,6 +139,7 @@ def _agonist(document: TomlDocument) -> Agonist:
         aliases=aliases,
         molar_mass_source=source,
         molar_mass_tier=tier,
+        signalling=signalling,
     )
 
 

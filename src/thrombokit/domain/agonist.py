@@ -37,6 +37,30 @@ class PublishedPotency:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class SourcedNumber:
+    """A number, where it was read, and how much it can carry."""
+
+    value: float
+    source: str
+    tier: Tier
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AgonistSignalling:
+    """What the signalling model is told of an agonist; None where it is not known.
+
+    `affinity_nM` is where half of its site on the receptor is taken, `efficacy` its transducer ratio, `plasma_unbound_fraction` (0 to 1) its
+    share not bound in plasma. `anchor` names the cell system of the potency that fixes affinity and efficacy where they are not given.
+    """
+
+    affinity_nM: SourcedNumber | None = None
+    efficacy: SourcedNumber | None = None
+    plasma_unbound_fraction: SourcedNumber | None = None
+    anchor: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Agonist:
     """One compound of an agonist file (`schema = "thrombokit-agonist/1"`).
 
@@ -54,6 +78,7 @@ class Agonist:
     aliases: tuple[str, ...] = ()
     molar_mass_source: str | None = None
     molar_mass_tier: Tier | None = None
+    signalling: AgonistSignalling | None = None
 
     def is_called(self, name: str) -> bool:
         """Whether `name` is this agonist's name or one of its aliases; case does not matter."""
