@@ -13,4 +13,11 @@ LETTERS = 120
 
 def caption_title(caption: str, *, letters: int = LETTERS) -> alt.Title:
     """Sentences in small type below a chart; `letters` a line."""
-    return alt.Title(text=textwrap.wrap(caption, letters) or [""], orient="bottom", color=FAINT_INK, fontSize=10, fontWeight="normal", anchor="start")
+    return alt.Title(
+        text=textwrap.wrap(caption, letters) or [""],
+        orient="bottom",
+        color=FAINT_INK,
+        fontSize=10,
+        fontWeight="normal",
+        anchor="start",
+    )

@@ -12,8 +12,8 @@ from thrombokit.errors import Fault, InputError
 
 PANEL_PX = (210, 140)
 TICKS = (0, 1, 3, 10, 30, 100, 300, 1000, 3000, 10000)
-TIMES_OF_A_COURSE = 3
-"""Different times from which on a treatment counts as a time course."""
+TIMES_OF_A_COURSE, DOSES_OF_A_SERIES = 3, 3
+"""Different times, or doses, from which on points count as a series."""
 
 
 def measured_chart(points: pl.DataFrame, *, caption: str, description: str) -> alt.FacetChart:
@@ -39,9 +39,16 @@ def measured_chart(points: pl.DataFrame, *, caption: str, description: str) -> a
     colours = [OKABE_ITO[at % len(OKABE_ITO)] for at in range(len(series))]
     colour = alt.Color("series:N", title=None, scale=alt.Scale(domain=series, range=colours),
                        legend=alt.Legend(orient="top", columns=3, labelLimit=260))  # fmt: skip
-    base = alt.Chart().encode(x=alt.X("x:Q", title=None, axis=alt.Axis(labelOverlap=True, values=list(TICKS), format="~g"), scale=alt.Scale(type="symlog", constant=0.3)), color=colour)
+    ticks = alt.Axis(labelOverlap=True, values=list(TICKS), labelExpr="datum.value")
+    x = alt.X("x:Q", title=None, axis=ticks, scale=alt.Scale(type="symlog", constant=0.3))
+    base = alt.Chart().encode(x=x, color=colour)
     y = alt.Y("response_pct:Q", title="% of the run's range")
-    tips = [alt.Tooltip("series:N"), alt.Tooltip("run:N"), alt.Tooltip("x:Q", format=".3~g"), alt.Tooltip("response_pct:Q", format=".3~g")]
+    tips = [
+        alt.Tooltip("series:N"),
+        alt.Tooltip("run:N"),
+        alt.Tooltip("x:Q", format=".3~g"),
+        alt.Tooltip("response_pct:Q", format=".3~g"),
+    ]
     dots = base.mark_point(filled=True, size=26, opacity=0.7).encode(y=y, shape=alt.Shape("run:N", title="run"), tooltip=tips)
     lines = base.mark_line(strokeWidth=1.6).encode(y=alt.Y("mean(model_pct):Q", title="% of the run's range"))
     data = alt.InlineData(values=chart_records(rows))  # pyright: ignore[reportArgumentType]
@@ -63,7 +70,7 @@ def _series(points: pl.DataFrame) -> pl.DataFrame:
     )
     moment = ["analyte", "agonist", "time_min"]
     doses = dosed.group_by(moment).agg(pl.col("concentration_nM").n_unique().alias("doses"))
-    by_dose = dosed.join(doses, on=moment, how="left", maintain_order="left").filter(pl.col("doses") >= TIMES_OF_A_COURSE)
+    by_dose = dosed.join(doses, on=moment, how="left", maintain_order="left").filter(pl.col("doses") >= DOSES_OF_A_SERIES)
     series = by_dose.with_columns(
         panel=pl.format("{} over dose (nM)", "analyte"), series=pl.format("{} at {} min", "agonist", pl.col("time_min").cast(pl.Int64)),
         x="concentration_nM",

@@ -1,7 +1,7 @@
 """A network picture as SVG text, and from it PNG and PDF bytes.
 
 Every line carries what it joins (`data-source`, `data-target`, `data-kind`, `data-sign`), so that a program can hold the drawing against
-the model. Nothing but plain attributes, no style sheet and no script: the text can stand inside a page.
+the model. No style sheet and no script: the text can stand inside a page.
 """
 
 from __future__ import annotations
@@ -24,21 +24,27 @@ HEAD, BAR, RING = 7.0, 6.0, 4.0
 STAND_OFF = DOT_RADIUS + 3.0
 BEND, FEEDBACK_BEND = 6.0, 16.0
 LEGEND_HEIGHT, CAPTION_LINE = 54, 16
+LEAST_WIDTH = 860.0
+"""Room for the legend."""
 WORD_WIDTH = 5.6
 """Of a letter of a caption, in picture units."""
+LABEL_SIZE, WIDE, NARROW = 11.5, 0.74, 0.57
+"""Largest letters in a box, and widths of bold capitals and other letters in shares of their size."""
+_FLOWS = (LineKind.CONSUMPTION, LineKind.PRODUCTION)
 _STEERS = {1: ("speeds up", GREEN), -1: ("slows down", VERMILLION), 0: ("depends on the state", PURPLE)}
 
 
 def network_svg(picture: NetworkPicture) -> str:
     """SVG text of a picture whose lines all have a path (`edge_routes.route_lines`)."""
-    letters = int((picture.width - 60) / WORD_WIDTH)
+    width = max(picture.width, LEAST_WIDTH)
+    letters = int((width - 60) / WORD_WIDTH)
     caption = [line for sentence in picture.caption for line in textwrap.wrap(sentence, letters)]
     height = picture.height + LEGEND_HEIGHT + CAPTION_LINE * (len(caption) + 1)
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {picture.width:g} {height:g}" width="{picture.width:g}" '
-        f'height="{height:g}" role="img" aria-label={quoteattr(picture.title)} font-family="{LETTERS}">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" width="{width:g}" '
+        f'height="{height:g}" role="img" aria-label={quoteattr(picture.title)} font-family="{LETTERS}" style="max-width:100%;height:auto">',
         f"<title>{escape(picture.title)}</title>",
-        f'<rect width="{picture.width:g}" height="{height:g}" fill="#FFFFFF"/>',
+        f'<rect width="{width:g}" height="{height:g}" fill="#FFFFFF"/>',
         _text(30, 34, picture.title, size=16, weight=600),
         *(_region(region, at) for at, region in enumerate(picture.regions)),
         *(_lane(lane) for lane in picture.lanes),
@@ -90,8 +96,9 @@ def _box(box: Box) -> str:
     dash = ' stroke-dasharray="4 3"' if box.is_fixed else ""
     told = box.note if box.value is None else f"{box.note}: {box.value:.2f}"
     rows = len(box.lines)
+    size = min(label_size(line) for line in box.lines)
     words = "".join(
-        _text(box.x, box.y + 4 + 13 * (at - (rows - 1) / 2), line, size=11.5, anchor="middle", weight=600)
+        _text(box.x, box.y + 4 + 13 * (at - (rows - 1) / 2), line, size=size, anchor="middle", weight=600)
         for at, line in enumerate(box.lines)
     )
     shown = "" if box.value is None else f' data-value="{box.value:.4g}"'
@@ -100,6 +107,12 @@ def _box(box: Box) -> str:
         f'<rect x="{box.left:g}" y="{box.top:g}" width="{BOX_WIDTH}" height="{BOX_HEIGHT}" rx="6" fill="{fill}" stroke="{INK}" '
         f'stroke-width="1.2"{dash}/>{words}</g>'
     )
+
+
+def label_size(line: str) -> float:
+    """Size of letters at which a line fits its box, at most `LABEL_SIZE`."""
+    letters = sum(WIDE if letter.isupper() else NARROW for letter in line)
+    return round(min(LABEL_SIZE, (BOX_WIDTH - 8) / max(letters, 1.0)), 1)
 
 
 def _dot(dot: Dot) -> str:
@@ -119,7 +132,7 @@ def _line(line: Line) -> str:
         f'data-source={quoteattr(line.source)} data-target={quoteattr(line.target)} data-kind="{line.kind.value}" '
         f'data-sign="{line.sign}" data-feedback="{"yes" if line.is_feedback else "no"}"'
     )
-    flow = line.kind in (LineKind.CONSUMPTION, LineKind.PRODUCTION)
+    flow = line.kind in _FLOWS
     colour = FLOW_COLOUR if flow else _STEERS[line.sign][1]
     stand_off = 0.0 if flow else STAND_OFF + (2 * RING if line.sign == 1 else 0.0)
     if line.kind is LineKind.PRODUCTION:
@@ -188,17 +201,20 @@ def _legend(picture: NetworkPicture) -> Iterable[str]:
     samples = [
         (Line(source="", target="", kind=LineKind.PRODUCTION, path=((0, 0), (34, 0))), "turns into"),
         *((Line(source="", target="", kind=LineKind.REGULATION, sign=sign, path=((0, 0), (44, 0))), words)
-          for sign, (words, _) in _STEERS.items() if any(one.sign == sign for one in picture.lines)),
-        (Line(source="", target="", kind=LineKind.REGULATION, sign=1, is_feedback=True, path=((0, 0), (44, 0))), "dashed: feedback"),
+          for sign, (words, _) in _STEERS.items() if any(one.sign == sign and one.kind not in _FLOWS for one in picture.lines)),
+        *([(Line(source="", target="", kind=LineKind.REGULATION, sign=1, is_feedback=True, path=((0, 0), (44, 0))), "dashed: feedback")]
+          if any(one.is_feedback for one in picture.lines) else []),
     ]  # fmt: skip
     for line, words in samples:
         drawn = _line(line).partition(">")[2].rpartition("</g>")[0]  # a sample is no line of the model
         yield f'<g transform="translate({x:g} {y:g})">{drawn}</g>' + _text(x + 48, y + 4, words, size=11)
         x += 62 + WORD_WIDTH * len(words) + 14
-    yield _dot(Dot(id="", x=x, y=y, is_open=True)).replace(' data-dot=""', "") + _text(x + 10, y + 4, "made or lost", size=11)
-    x += 22 + WORD_WIDTH * 12 + 14
-    yield f'<rect x="{x:g}" y="{y - 7:g}" width="22" height="14" rx="3" fill="#FFFFFF" stroke="{INK}" stroke-dasharray="4 3"/>'
-    yield _text(x + 28, y + 4, "held constant", size=11)
+    if any(dot.is_open for dot in picture.dots):
+        yield _dot(Dot(id="", x=x, y=y, is_open=True)).replace(' data-dot=""', "") + _text(x + 10, y + 4, "made or lost", size=11)
+        x += 22 + WORD_WIDTH * 12 + 14
+    if any(box.is_fixed for box in picture.boxes):
+        yield f'<rect x="{x:g}" y="{y - 7:g}" width="22" height="14" rx="3" fill="#FFFFFF" stroke="{INK}" stroke-dasharray="4 3"/>'
+        yield _text(x + 28, y + 4, "held constant", size=11)
     if picture.scale_words:
         yield from _scale(36.0, y + 26, picture.scale_words)
 
@@ -213,7 +229,15 @@ def _scale(x: float, y: float, words: str) -> Iterable[str]:
 
 
 def _text(
-    x: float, y: float, words: str, *, size: float, colour: str = INK, weight: int = 400, anchor: str = "start", italic: bool = False
+    x: float,
+    y: float,
+    words: str,
+    *,
+    size: float,
+    colour: str = INK,
+    weight: int = 400,
+    anchor: str = "start",
+    italic: bool = False,
 ) -> str:
     slant = ' font-style="italic"' if italic else ""
     return (
