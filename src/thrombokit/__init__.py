@@ -48,13 +48,20 @@ if TYPE_CHECKING:
     from thrombokit.io.gated_files import gate_files, gated_document, gated_file, membership_table, population_table, write_json
     from thrombokit.io.gatingml_read import read_gatingml
     from thrombokit.io.gatingml_write import write_gatingml
+    from thrombokit.io.models import load_network
+    from thrombokit.io.network_pictures import draw_network, save_network, write_picture
     from thrombokit.io.panels import read_panels
+    from thrombokit.io.petab import petab_llh, read_petab
+    from thrombokit.io.petab_fits import make_fit_folder, write_petab_fit
     from thrombokit.io.plan_files import read_plan
     from thrombokit.io.plate_readers.detect import read_plate
     from thrombokit.io.ploidy_files import PloidySettings, ploidy_of_file
     from thrombokit.io.sample_sheets import read_sample_sheet
+    from thrombokit.io.sbml import check_sbml
     from thrombokit.io.screens import fit_screen, is_screen
+    from thrombokit.io.signalling_tables import read_signals
     from thrombokit.io.spillover_tables import read_spillover_table, write_spillover_table
+    from thrombokit.io.tpor import simulate_signalling, tpor_model
     from thrombokit.io.yield_sheets import read_cultures
     from thrombokit.numerics.streams import stream
     from thrombokit.plate.analyse import analyse_plates
@@ -66,6 +73,12 @@ if TYPE_CHECKING:
     from thrombokit.report.plan_output import plan_document, write_plan, write_plan_example
     from thrombokit.report.sentences import answer_sentences
     from thrombokit.scale.engine import make_engine
+    from thrombokit.signalling.calibrate import fit_petab
+    from thrombokit.signalling.experiments import inhibitor_panel, mutant_panel
+    from thrombokit.signalling.measured_fit import fit_signals
+    from thrombokit.signalling.profiles import profile_petab
+    from thrombokit.signalling.simulate import simulate_model
+    from thrombokit.signalling.treatments import Treatment, dose_series
     from thrombokit.study.archive import read_results, run_document, write_results
     from thrombokit.study.archive_cells import cells_document, write_cells_folder
     from thrombokit.study.load import load_study
@@ -86,6 +99,7 @@ _PLACES = {
     "SampleSheet": "cells.tubes",
     "SimulationError": "errors",
     "ThrombokitError": "errors",
+    "Treatment": "signalling.treatments",
     "analyse_cultures": "cells.cultures",
     "analyse_plates": "plate.analyse",
     "analyse_ploidy_response": "cells.ploidy_response",
@@ -97,6 +111,7 @@ _PLACES = {
     "cells_document": "study.archive_cells",
     "cells_sentences": "report.cells",
     "check_lock": "cells.gate_lock",
+    "check_sbml": "io.sbml",
     "class_medians": "cells.ploidy",
     "class_probabilities": "cells.ploidy",
     "compare_curves": "dose_response.compare",
@@ -104,12 +119,16 @@ _PLACES = {
     "comparison_document": "dose_response.comparison_runs",
     "compute_spillover": "cells.compensation",
     "cultures_settings": "study.run_cells",
+    "dose_series": "signalling.treatments",
+    "draw_network": "io.network_pictures",
     "events_table": "cells.sample_summary",
     "fit_curves": "dose_response.fit",
+    "fit_petab": "signalling.calibrate",
     "fit_ploidy": "cells.ploidy",
     "fit_ploidy_plate": "cells.ploidy_plate",
     "fit_points": "dose_response.fit",
     "fit_screen": "io.screens",
+    "fit_signals": "signalling.measured_fit",
     "fit_spillover": "cells.compensation",
     "fit_statistics": "dose_response.statistics",
     "fits_table": "dose_response.combine",
@@ -120,39 +139,51 @@ _PLACES = {
     "gated_document": "io.gated_files",
     "gated_file": "io.gated_files",
     "gatingml_sha256": "io.gate_lock",
+    "inhibitor_panel": "signalling.experiments",
     "is_screen": "io.screens",
     "load_agonist": "agonists.load",
+    "load_network": "io.models",
     "load_study": "study.load",
     "lock_document": "io.gate_lock",
     "lock_gates": "io.gate_lock",
     "log_gate_change": "io.gate_lock",
     "make_engine": "scale.engine",
+    "make_fit_folder": "io.petab_fits",
     "margins_from_history": "dose_response.margin_history",
     "membership_table": "io.gated_files",
+    "mutant_panel": "signalling.experiments",
+    "petab_llh": "io.petab",
     "plan_document": "report.plan_output",
     "ploidy_of_file": "io.ploidy_files",
     "points_from_table": "dose_response.points",
     "population_table": "io.gated_files",
     "prepare_plan": "report.bench_sheet",
+    "profile_petab": "signalling.profiles",
     "read_cultures": "io.yield_sheets",
     "read_fcs": "io.fcs",
     "read_flowjo": "io.flowjo",
     "read_gate_lock": "io.gate_lock",
     "read_gatingml": "io.gatingml_read",
     "read_panels": "io.panels",
+    "read_petab": "io.petab",
     "read_plan": "io.plan_files",
     "read_plate": "io.plate_readers.detect",
     "read_results": "study.archive",
     "read_sample_sheet": "io.sample_sheets",
+    "read_signals": "io.signalling_tables",
     "read_spillover_table": "io.spillover_tables",
     "read_table": "io.fit_tables",
     "refuse_gate_changes": "io.gate_lock",
     "run_document": "study.archive",
     "run_study": "study.run",
     "sample_document": "cells.sample_summary",
+    "simulate_model": "signalling.simulate",
+    "simulate_signalling": "io.tpor",
+    "save_network": "io.network_pictures",
     "stream": "numerics.streams",
     "summarise_sample": "cells.sample_summary",
     "to_json": "study.saved",
+    "tpor_model": "io.tpor",
     "usual_interval": "dose_response.settings",
     "wells_of": "plate.normalise",
     "write_cells_folder": "study.archive_cells",
@@ -162,6 +193,8 @@ _PLACES = {
     "write_json": "io.gated_files",
     "write_output": "report.output",
     "write_pages": "report.output",
+    "write_petab_fit": "io.petab_fits",
+    "write_picture": "io.network_pictures",
     "write_plan": "report.plan_output",
     "write_plan_example": "report.plan_output",
     "write_report": "report.page",
@@ -181,6 +214,7 @@ __all__ = [
     "SampleSheet",
     "SimulationError",
     "ThrombokitError",
+    "Treatment",
     "__version__",
     "analyse_cultures",
     "analyse_plates",
@@ -193,6 +227,7 @@ __all__ = [
     "cells_document",
     "cells_sentences",
     "check_lock",
+    "check_sbml",
     "class_medians",
     "class_probabilities",
     "compare_curves",
@@ -200,12 +235,16 @@ __all__ = [
     "comparison_document",
     "compute_spillover",
     "cultures_settings",
+    "dose_series",
+    "draw_network",
     "events_table",
     "fit_curves",
+    "fit_petab",
     "fit_ploidy",
     "fit_ploidy_plate",
     "fit_points",
     "fit_screen",
+    "fit_signals",
     "fit_spillover",
     "fit_statistics",
     "fits_table",
@@ -216,39 +255,51 @@ __all__ = [
     "gated_document",
     "gated_file",
     "gatingml_sha256",
+    "inhibitor_panel",
     "is_screen",
     "load_agonist",
+    "load_network",
     "load_study",
     "lock_document",
     "lock_gates",
     "log_gate_change",
     "make_engine",
+    "make_fit_folder",
     "margins_from_history",
     "membership_table",
+    "mutant_panel",
+    "petab_llh",
     "plan_document",
     "ploidy_of_file",
     "points_from_table",
     "population_table",
     "prepare_plan",
+    "profile_petab",
     "read_cultures",
     "read_fcs",
     "read_flowjo",
     "read_gate_lock",
     "read_gatingml",
     "read_panels",
+    "read_petab",
     "read_plan",
     "read_plate",
     "read_results",
     "read_sample_sheet",
+    "read_signals",
     "read_spillover_table",
     "read_table",
     "refuse_gate_changes",
     "run_document",
     "run_study",
     "sample_document",
+    "simulate_model",
+    "simulate_signalling",
+    "save_network",
     "stream",
     "summarise_sample",
     "to_json",
+    "tpor_model",
     "usual_interval",
     "wells_of",
     "write_cells_folder",
@@ -258,6 +309,8 @@ __all__ = [
     "write_json",
     "write_output",
     "write_pages",
+    "write_petab_fit",
+    "write_picture",
     "write_plan",
     "write_plan_example",
     "write_report",
