@@ -13,12 +13,13 @@ from thrombokit.cells.control_spillover import Compensation, spillover_of_panel
 from thrombokit.cells.culture_events import Culture, TubeCounts, with_counts
 from thrombokit.cells.cultures_result import CulturesResult, TubeDescription, joined
 from thrombokit.cells.dose_histograms import dose_histograms
-from thrombokit.cells.gates import GateTree
+from thrombokit.cells.gates import GateTree, dimensions_of
 from thrombokit.cells.miflowcyt import miflowcyt_record
 from thrombokit.cells.ploidy_response import PloidyResponse, analyse_ploidy_response, ploidy_populations
 from thrombokit.cells.population_result import PopulationResult
 from thrombokit.cells.populations import PopulationSettings, analyse_population_response
 from thrombokit.cells.result import CellsResult
+from thrombokit.cells.scales import Ratio
 from thrombokit.cells.spillover import Spillover
 from thrombokit.cells.strategy import MegakaryocyteStrategy
 from thrombokit.cells.tube_ploidy import class_table, ploidy_of_tubes
@@ -85,7 +86,13 @@ def analyse_cultures(
         spillover_of_panel(name, members[name], compensation=settings.compensation, table=spillover) for name in panels
     )
     gatings = [
-        analyse_samples(members[one.panel], settings.strategy, engine=run_on, locked=gates, spillover=one.spillover)
+        analyse_samples(
+            members[one.panel],
+            settings.strategy,
+            engine=run_on,
+            locked=gates_for(members[one.panel], gates),
+            spillover=one.spillover,
+        )
         for one in matrices
     ]
     gating = joined(gatings)
@@ -123,9 +130,35 @@ def analyse_cultures(
         record=miflowcyt_record(
             sheet.tubes, gates={group_words(group): tree for group, tree in gating.gates.items()}, thresholds=gating.thresholds
         ),
-        notes=sheet.notes,
+        notes=(*sheet.notes, *_own_gates(members, gates)),
         excluded=tuple((tube.name, tube.reason) for tube in sheet.excluded),
     )
+
+
+def gates_for(tubes: Sequence[Tube], gates: GateTree | None) -> GateTree | None:
+    """The given gates where all of a panel's tubes have their channels; None (gates are fitted) for a panel they were not made for.
+
+    Where no channel of the gates is missing in one tube but in another, the gates are given, and the gating tells what is missing.
+    """
+    if gates is None:
+        return None
+    wanted = {name for gate in gates.gates for dimension in dimensions_of(gate) for name in _channels(dimension.channel)}
+    return gates if any(wanted <= set(tube.sample.channel_names) for tube in tubes) else None
+
+
+def _own_gates(members: Mapping[str, Sequence[Tube]], gates: GateTree | None) -> list[str]:
+    """A sentence for each panel that the given gates were not made for."""
+    if gates is None:
+        return []
+    return [
+        f"Panel {name}: the given gates ({gates.source}) are on channels it does not have; its own gates were fitted."
+        for name, tubes in members.items()
+        if gates_for(tubes, gates) is None
+    ]
+
+
+def _channels(channel: str | Ratio) -> tuple[str, ...]:
+    return (channel.numerator, channel.denominator) if isinstance(channel, Ratio) else (channel,)
 
 
 def describe(tube: Tube) -> TubeDescription:

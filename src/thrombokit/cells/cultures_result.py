@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -15,6 +16,9 @@ from thrombokit.cells.population_result import PopulationResult
 from thrombokit.cells.result import CellsResult
 from thrombokit.cells.strategy import Group
 from thrombokit.cells.tube_ploidy import TubePloidy
+
+if TYPE_CHECKING:
+    import altair as alt
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,6 +77,18 @@ class CulturesResult:
         said = [self.gating.summary()]
         said += [one.summary() for one in (self.responses, self.yield_responses, self.ploidy_response) if one is not None]
         return " ".join(part for part in said if part)
+
+    def plot(self) -> alt.FacetChart:
+        """EC50 of every donor and over donors (nM) as a forest plot; stages over dose as stacked bars where no donor has an EC50.
+
+        Raises
+        ------
+        InputError
+            If there is neither an EC50 nor a tube with cells in its stages.
+        """
+        if self.responses is not None and self.responses.curves["ec50_nM"].drop_nulls().len():
+            return self.responses.plot()
+        return self.gating.plot()
 
 
 def joined(parts: Sequence[CellsResult]) -> CellsResult:

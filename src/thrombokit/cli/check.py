@@ -27,6 +27,13 @@ def check(
             }
             for p in loaded.plates
         ]  # fmt: skip
+        sheet = loaded.cells.sheet if loaded.cells else None
+        tubes = (
+            [{"tube": t.name, "file": t.file, "kind": str(t.kind), "donor": t.donor, "panel": t.panel.name} for t in sheet.tubes]
+            if sheet
+            else []
+        )
+        notes += [f"{sheet.source}: {note}" for note in sheet.notes] if sheet else []
         if json:
             print_json(
                 {
@@ -34,6 +41,7 @@ def check(
                     "title": loaded.title,
                     "faults": [],
                     "plates": plates,
+                    "tubes": tubes,
                     "missing": list(loaded.missing),
                 }
             )
@@ -44,5 +52,7 @@ def check(
             log(f"note: {note}", quiet=quiet)
         for name in loaded.missing:
             log(f"missing: {name}", quiet=quiet)
-        said = f"{loaded.title}: no faults, {len(plates)} plates"
+        counted = [f"{len(plates)} plates"] if plates or not tubes else []
+        counted += [f"{len(tubes)} tubes"] if tubes else []
+        said = f"{loaded.title}: no faults, {' and '.join(counted)}"
         say(said + (f", {len(loaded.missing)} exports of the manifest missing" if loaded.missing else ""))

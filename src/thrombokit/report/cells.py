@@ -17,6 +17,7 @@ from thrombokit.cells.cultures_result import CulturesResult
 from thrombokit.cells.miflowcyt import miflowcyt_table
 from thrombokit.cells.ploidy_response import PloidyResponse
 from thrombokit.cells.population_result import PopulationResult, potency_sentence
+from thrombokit.cells.treatments import treatment_words
 from thrombokit.cells.tube_ploidy import TubePloidy
 from thrombokit.drawing.histograms import OverlayPanel
 from thrombokit.drawing.ridges import RidgePanel
@@ -41,7 +42,6 @@ from thrombokit.report.cells_tables import (
     threshold_table,
     yield_table,
 )  # fmt: skip
-from thrombokit.report.cells_treatments import treatment_words
 from thrombokit.report.charts import Figure
 from thrombokit.report.gating_pictures import overlay_panels, ridge_panels, strategy_pictures
 from thrombokit.report.page_tables import PageTable

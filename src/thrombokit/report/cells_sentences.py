@@ -11,10 +11,10 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from thrombokit.cells.treatments import culture_panels
 from thrombokit.cells.tube_ploidy import TubePloidy
 from thrombokit.drawing.numerals import three_digits
 from thrombokit.evidence.published_ploidy import published_ploidy
-from thrombokit.report.cells_treatments import culture_panels
 from thrombokit.report.page_tables import count_words
 from thrombokit.report.ploidy_charts import VERDICT_WORDS
 from thrombokit.report.response_charts import of_leading_panel

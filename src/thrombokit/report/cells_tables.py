@@ -9,10 +9,10 @@ import polars as pl
 
 from thrombokit.cells.ploidy_response import PloidyResponse
 from thrombokit.cells.population_result import PopulationResult
+from thrombokit.cells.treatments import treatment_words
 from thrombokit.cells.tube_ploidy import TubePloidy
 from thrombokit.domain.ploidy import CLASSES
 from thrombokit.drawing.numerals import three_digits
-from thrombokit.report.cells_treatments import treatment_words
 from thrombokit.report.page_tables import (
     NOTHING,
     PageColumn,

@@ -11,6 +11,7 @@ from thrombokit.cells.dose_histograms import DoseHistogram
 from thrombokit.cells.result import Density, MarkerHistogram
 from thrombokit.cells.scales import Scale
 from thrombokit.cells.strategy import Group
+from thrombokit.cells.treatments import culture_panels
 from thrombokit.drawing.densities import DensityPanel, Outline, PanelLabel
 from thrombokit.drawing.histograms import OverlayPanel
 from thrombokit.drawing.panels import Tick, decade_ticks, linear_ticks
@@ -18,7 +19,6 @@ from thrombokit.drawing.ridges import Ridge, RidgePanel
 from thrombokit.drawing.traces import TimePanel
 from thrombokit.numerics.arrays import Array, IntArray
 from thrombokit.report.cells_charts import StrategyPicture
-from thrombokit.report.cells_treatments import culture_panels
 
 STEP_WORDS = {
     "time": "Time",

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
+from thrombokit.cells.treatments import culture_panels, treatment_words
 from thrombokit.cells.tube_ploidy import TubePloidy
 from thrombokit.domain.ploidy import CLASSES, Ploidy
 from thrombokit.drawing.compositions import composition_chart
 from thrombokit.drawing.ploidy import COMPONENTS, PloidyPanel, ploidy_chart, ploidy_plate_chart
-from thrombokit.report.cells_treatments import culture_panels, treatment_words
 from thrombokit.report.charts import Figure
 
 MOST_HISTOGRAMS, MOST_MULTIPLES = 6, 96

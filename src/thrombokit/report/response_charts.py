@@ -8,12 +8,12 @@ from collections.abc import Mapping
 import polars as pl
 
 from thrombokit.cells.population_result import PopulationResult
+from thrombokit.cells.treatments import culture_panels, treatment_words
 from thrombokit.drawing.compositions import composition_chart
 from thrombokit.drawing.curves import curve_chart
 from thrombokit.drawing.plate_statistics import plate_statistic_chart
 from thrombokit.drawing.theme import BLUE, GREEN, HAIRLINE, ORANGE, PURPLE, SKY_BLUE, VERMILLION, YELLOW
 from thrombokit.drawing.yields import yield_chart
-from thrombokit.report.cells_treatments import culture_panels, treatment_words
 from thrombokit.report.charts import Figure
 
 STAGE_COLOURS = (SKY_BLUE, BLUE, GREEN, ORANGE, VERMILLION, PURPLE, YELLOW)

@@ -14,6 +14,7 @@ import pytest
 
 from thrombokit.cells.ploidy_response import analyse_ploidy_response
 from thrombokit.cells.populations import analyse_population_response
+from thrombokit.cells.treatments import culture_panels, treatment_words
 from thrombokit.cells.tube_ploidy import TubePloidy
 from thrombokit.domain.ploidy import CLASSES, unknown_ploidy
 from thrombokit.drawing.export import chart_spec, chart_to_svg
@@ -26,7 +27,6 @@ from thrombokit.report.cells_sentences import (
     warning_sentences,
     yield_sentences,
 )
-from thrombokit.report.cells_treatments import culture_panels, treatment_words
 from thrombokit.report.embedding import figures_json
 from thrombokit.report.page import _page_template  # pyright: ignore[reportPrivateUsage]  # the page's own environment and filters
 from thrombokit.report.ploidy_charts import class_signals, ploidy_panel, telling_tubes

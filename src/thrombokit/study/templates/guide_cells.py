@@ -3,7 +3,7 @@
 Cord-blood CD34+ cells of donors A, B and C, the same people as in the plates and as sensitive, after twelve days with hetrombopag, vehicle
 or rhTPO. The surface panel has a well for each dose and, of each donor's rhTPO culture, a tube without each marker (FMO); single stains
 and the unstained tube come from donor A. The ploidy panel has vehicle, a dose series and rhTPO of each donor, fixed, and of three
-donors of adult-blood CD34+ cells (D, E and F) besides, because ploidy answers the other way in those. Some tubes are at fault on purpose,
+donors of adult-blood CD34+ cells (G, H and I) besides, because ploidy answers the other way in those. Some tubes are at fault on purpose,
 as tubes are: a clog, a drift, a step in gain, an air bubble, and donor C was stained with a tandem dye that has begun to break down.
 """
 
@@ -21,7 +21,7 @@ from thrombokit.study.templates.synthetic_tube import SyntheticTube
 from thrombokit.study.templates.well_plan import RHTPO, VEHICLE, DoseSeries
 
 DONORS = ("donor A", "donor B", "donor C")
-ADULT_DONORS = ("donor D", "donor E", "donor F")
+ADULT_DONORS = ("donor G", "donor H", "donor I")
 """Donors of adult-blood CD34+ cells; on the ploidy panel alone."""
 CONTROL_DONOR = "donor A"
 """Whose cells make the single stains and the unstained tube."""

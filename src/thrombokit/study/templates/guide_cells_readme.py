@@ -21,12 +21,12 @@ is here to try the software on data whose answer is known; it is no evidence abo
 ## What it imitates
 
 Cord-blood CD34+ cells of donors A, B and C, twelve days with vehicle, {DOSES.agonist} ({_DOSES} nM) or rhTPO
-(100 ng/mL). n is donors.
+(100 ng/mL), and adult-blood CD34+ cells of donors G, H and I on the ploidy panel alone. n is donors.
 
 - *Surface panel*: CD34, CD41, CD61, CD42b and a fixable viability dye, {SURFACE_EVENTS} events a tube. For each donor a tube
   without each marker (FMO) from the rhTPO culture; single stains and an unstained tube from {CONTROL_DONOR}. The single stain
   of the viability dye is half heat-killed.
-- *Ploidy panel*: CD41, CD42b and propidium iodide on fixed cells, vehicle and rhTPO of each donor, {PLOIDY_EVENTS} events a tube.
+- *Ploidy panel*: CD41, CD42b and propidium iodide on fixed cells, every dose of each donor, {PLOIDY_EVENTS} events a tube.
   CD41- cells in the tube mark 2N.
 
 ## What is wrong with it, on purpose
@@ -40,7 +40,8 @@ Cord-blood CD34+ cells of donors A, B and C, twelve days with vehicle, {DOSES.ag
 ## What is published and what is assumed
 
 About 80 % of cord-blood megakaryocytes at 2N and 2.6 % at 8N with thrombopoietin are published (Blood 2002;99:888-897), and so is
-that thrombopoietin lowers their ploidy. That platelets stick to CD34+ cells is published (Blood 1995;86:3771), how many is assumed.
+that thrombopoietin lowers their ploidy and raises that of adult-blood megakaryocytes, about 40 % of which reach 8N. That platelets
+stick to CD34+ cells is published (Blood 1995;86:3771), how many is assumed.
 The EC50s are those of the plates. Shares of the other stages, yields, brightness and noise are assumed.
 
 ## Files

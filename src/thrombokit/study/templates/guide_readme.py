@@ -49,5 +49,6 @@ each run.
 - `study.toml`: the study; run it with `thrombokit run` and this folder.
 - `exports/`: one reader export a plate.
 - `maps/`: which well holds what; plates laid out alike share a map.
+- `cells/`: the flow cytometry of cultures from donors A to C, and of three donors of adult blood; it has a README of its own.
 - `truth.toml`: the true values. No analysis reads it.
 """
