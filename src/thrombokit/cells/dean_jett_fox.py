@@ -22,13 +22,15 @@ from thrombokit.cells.ploidy_model import (
     FRAGMENTS,
     NOISE,
     OFFSET,
+    SLIVERS,
     TAIL,
     TAIL_SHIFT,
 )
 from thrombokit.cells.ploidy_prior import ShapePrior
 
 HELD: dict[int, float] = {
-    EXPONENT: 1.0, OFFSET: 0.0, NOISE: 0.0, CV_SLOPE: 0.0, TAIL: 0.0, TAIL_SHIFT: 0.0, DEBRIS_POWER: 1.0, FRAGMENTS: 0.0, DOUBLETS: 0.0,
+    EXPONENT: 1.0, OFFSET: 0.0, NOISE: 0.0, CV_SLOPE: 0.0, TAIL: 0.0, TAIL_SHIFT: 0.0, DEBRIS_POWER: 1.0, FRAGMENTS: 0.0, SLIVERS: 0.0,
+    DOUBLETS: 0.0,
 }  # fmt: skip
 """What the older model does not have, and the value at which it is absent."""
 

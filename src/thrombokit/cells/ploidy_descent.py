@@ -4,26 +4,35 @@ from __future__ import annotations
 
 import numpy as np
 
-from thrombokit.cells.ploidy_model import N_CURVES, N_GAPS, N_PEAKS, PEAKS, S_PHASE, evaluate
+from thrombokit.cells.ploidy_model import DOUBLETS, N_CURVES, N_GAPS, N_PEAKS, PEAKS, S_PHASE, evaluate
 from thrombokit.numerics.arrays import Array
 from thrombokit.numerics.jit import kernel
-from thrombokit.numerics.log_histogram import fragments, self_sums
+from thrombokit.numerics.log_histogram import fragments, sums_of_two
 from thrombokit.numerics.mixtures import information, log_likelihood, penalty, scored_step
 
 GRID_OCTAVES = 1.0 / 48.0
 """Width of the grid on which sums of two cells are formed."""
+THREES_TO_PAIRS, MOST_THREES = 2.0 / 3.0, 0.1
 S_SPREAD, LEAST_S_SPREAD, LEAST_OTHERS = 0.25, 2.0, 1e-3
 CONVERGED, OUT_OF_STEPS, NOT_SOLVED = 0, 1, 2
 
 
 @kernel
-def renew(edges: Array, curves: Array, lagged: Array) -> None:
-    """Fragments and doublets of the cells in `curves`, written to `lagged`."""
+def renew(edges: Array, curves: Array, theta: Array, lagged: Array) -> None:
+    """Fragments and doublets of the cells in `curves`, written to `lagged`.
+
+    Where pairs meet by chance so do threes: of n cells that arrive at random, threes are to pairs as 2/3 of pairs to single cells.
+    """
     cells = np.zeros(edges.size - 1)
     for k in range(N_PEAKS):
         cells += curves[k]
-    fragments(edges, cells, lagged[0])
-    self_sums(edges, cells, GRID_OCTAVES, lagged[1])
+    fragments(edges, cells, lagged[:2])
+    sums_of_two(edges, cells, cells, GRID_OCTAVES, lagged[2])
+    threes = np.empty(cells.size)
+    sums_of_two(edges, cells, lagged[2], GRID_OCTAVES, threes)
+    ratio = min(THREES_TO_PAIRS * theta[DOUBLETS] / max(cells.sum(), 1.0), MOST_THREES)
+    for b in range(cells.size):
+        lagged[2, b] = (lagged[2, b] + ratio * threes[b]) / (1.0 + ratio)
 
 
 @kernel
@@ -71,8 +80,8 @@ def descend(
         Start and end.
     bounds, prior : arrays of shape (2, p)
         Lowest and highest values; centres and SDs of the priors (infinite SD: none).
-    lagged : array of shape (2, n_bins)
-        Fragments and doublets.
+    lagged : array of shape (3, n_bins)
+        Fragments (cut once, cut twice) and doublets.
     rounds, steps : int
         At most so many renewals, and steps in each.
     tolerance : float
@@ -92,7 +101,7 @@ def descend(
     damping = 1e-2
     for turn in range(rounds):
         evaluate(edges, theta, unit, lagged, expected, jacobian, curves)
-        renew(edges, curves, lagged)
+        renew(edges, curves, theta, lagged)
         if turn > 0:
             tie_s_phase(theta, prior)
         evaluate(edges, theta, unit, lagged, expected, jacobian, curves)

@@ -41,7 +41,7 @@ Extra = tuple[float, float, float]
 class CombFit(FrozenArrays):
     """The best parameters of one tube and how the fit ended.
 
-    `theta` (p,), `bounds` (2, p), `prior` (2, p), `lagged` (2, n_bins): see `ploidy_model.evaluate`; `value` the penalised
+    `theta` (p,), `bounds` (2, p), `prior` (2, p), `lagged` (3, n_bins): see `ploidy_model.evaluate`; `value` the penalised
     log-likelihood.
     """
 
@@ -145,7 +145,7 @@ def stretched_prior(prior: ShapePrior, exponent: float) -> ShapePrior:
 
 def run_fit(histogram: DnaHistogram, start: Start) -> CombFit:
     """Scoring steps from one start to the end."""
-    lagged = np.zeros((2, histogram.counts.size))
+    lagged = np.zeros((3, histogram.counts.size))
     value, code = descend(
         histogram.edges, histogram.counts, histogram.unit, start.theta, start.bounds, start.prior, lagged, ROUNDS, STEPS, TOLERANCE
     )

@@ -3,7 +3,7 @@
 Class k (0 = 2N ... 6 = 128N, told as "64N and above") lies at g1 (o + (1 - o) 2^(k p)), with SD^2 = cv^2 (position^2 + c g1^2), cv rising or
 falling by a small power of DNA content. A share `tail` of each peak is wider by a factor and may be shifted: heavier or lopsided
 flanks. Cells in S phase lie between neighbours, by a curve common to all gaps (Bernstein polynomials of degree 2: falling, rising or
-humped). Debris falls off as x^a exp(-x / s), or is cut evenly from whole cells; doublets are sums of two cells. Peaks off the comb
+humped). Debris falls off as x^a exp(-x / s), or is cut from whole cells, once or twice; doublets are sums of two cells. Peaks off the comb
 have parameters of their own.
 
 References
@@ -45,8 +45,9 @@ PEAKS = N_SHAPES
 S_PHASE = PEAKS + N_PEAKS
 DEBRIS = S_PHASE + N_GAPS
 FRAGMENTS = DEBRIS + 1
-DOUBLETS = DEBRIS + 2
-EXTRAS = DEBRIS + 3
+SLIVERS = DEBRIS + 2
+DOUBLETS = DEBRIS + 3
+EXTRAS = DEBRIS + 4
 """Weights (events), by their first place; from EXTRAS on, three for each peak off the comb: ln position, ln CV, events."""
 N_CURVES = N_PEAKS + 4
 """Curves for pictures: the classes with their S cells, debris, fragments, doublets, peaks off the comb."""
@@ -193,8 +194,8 @@ def evaluate(edges: Array, theta: Array, unit: float, lagged: Array, expected: A
         See the names above.
     unit : float
         Where debris is measured from; fixed through a fit.
-    lagged : array of shape (2, n_bins)
-        Fragments and doublets of the cells as they were last estimated, each summing to at most 1.
+    lagged : array of shape (3, n_bins)
+        Pieces of cells cut once, pieces of cells cut twice, and doublets, of the cells as they were last estimated; each sums to at most 1.
     expected, jacobian, curves : arrays of shape (n_bins,), (theta.size, n_bins), (N_CURVES, n_bins)
         Written to.
     """
@@ -210,9 +211,10 @@ def evaluate(edges: Array, theta: Array, unit: float, lagged: Array, expected: A
     _add_extras(edges, theta, work, jacobian, curves[N_PEAKS + 3])
     for b in range(expected.size):
         jacobian[FRAGMENTS, b] = lagged[0, b]
-        jacobian[DOUBLETS, b] = lagged[1, b]
-        curves[N_PEAKS + 1, b] = theta[FRAGMENTS] * lagged[0, b]
-        curves[N_PEAKS + 2, b] = theta[DOUBLETS] * lagged[1, b]
+        jacobian[SLIVERS, b] = lagged[1, b]
+        jacobian[DOUBLETS, b] = lagged[2, b]
+        curves[N_PEAKS + 1, b] = theta[FRAGMENTS] * lagged[0, b] + theta[SLIVERS] * lagged[1, b]
+        curves[N_PEAKS + 2, b] = theta[DOUBLETS] * lagged[2, b]
         expected[b] = LEAST_EXPECTED
         for i in range(N_CURVES):
             expected[b] += curves[i, b]

@@ -9,7 +9,7 @@ import numpy as np
 
 from thrombokit.cells.ploidy_comb import Comb
 from thrombokit.cells.ploidy_fit import CombFit
-from thrombokit.cells.ploidy_model import DEBRIS, DOUBLETS, EXPONENT, FRAGMENTS, N_PEAKS, OFFSET, PEAKS
+from thrombokit.cells.ploidy_model import DEBRIS, DOUBLETS, EXPONENT, FRAGMENTS, N_PEAKS, OFFSET, PEAKS, SLIVERS
 from thrombokit.cells.ploidy_prior import EXPONENT_BAND
 from thrombokit.cells.ploidy_shares import N_CLASSES, Shares, derived_numbers, shares_of
 from thrombokit.cells.ploidy_signal import DnaSignal
@@ -41,7 +41,7 @@ def ploidy_of(
         fractions=shares.fractions, low=shares.low, high=shares.high, verdict=verdict, message=message, octave=octave,
         s_assignment=assignment, g1_peak=fit.peak(0)[0], g1_cv=fit.peak(0)[1],
         exponent=float(fit.theta[EXPONENT]), offset=float(fit.theta[OFFSET]), s_phase=_s_share(fit, shares),
-        debris=float(fit.theta[DEBRIS] + fit.theta[FRAGMENTS]) / events, doublets=float(fit.theta[DOUBLETS]) / events,
+        debris=float(fit.theta[[DEBRIS, FRAGMENTS, SLIVERS]].sum()) / events, doublets=float(fit.theta[DOUBLETS]) / events,
         chi_square_per_df=shares.chi_square_per_df, n_events=signal.n_events, n_cells=cells, peaks=peaks_of(fit),
         warnings=warnings, histogram=picture_of(fit),
     )  # fmt: skip

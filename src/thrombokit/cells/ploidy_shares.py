@@ -2,12 +2,20 @@
 
 The Poisson information of the binned likelihood holds both what chance put into the tube and what is not known of peak shapes, S phase,
 debris and doublets; its inverse, carried through shares = events of a class / all cells, gives each share's variance. A share f with
-variance v is worth as much as n' = f (1 - f) / v counted cells, and its interval is the Beta interval of f n' among n' (Jeffreys): right
-near zero, where a symmetric one is not. A class without cells is given half an event before its variance is taken.
+variance v is worth as much as n' = f (1 - f) / v counted cells, at most as many as there are, and its interval is the Beta interval of
+f n' among n' (Jeffreys): right near zero, where a symmetric one is not. For a class of no or few cells the upper end is that of Clopper
+and Pearson, because a class of which one or two cells were expected is often not met at all. A class without cells is given half an
+event before its variance is taken.
+
+What counting cannot tell is how right the assumed shapes are: of the peaks' tails, S phase, debris and doublets. Each is believed to be
+off by a few percent, here more, there less; what such an error would do to the shares is added to their variance (`shape_doubt`). It
+does not shrink as cells are added.
 
 References
 ----------
 Brown LD, Cai TT, DasGupta A (2001) Interval estimation for a binomial proportion. Stat Sci 16:101-133, doi:10.1214/ss/1009213286.
+Kennedy MC, O'Hagan A (2001) Bayesian calibration of computer models. J R Stat Soc B 63:425-464, doi:10.1111/1467-9868.00294 (a model's
+discrepancy as a Gaussian process; ours has a fixed size and is carried through to first order).
 """
 
 from __future__ import annotations
@@ -19,17 +27,22 @@ import numpy as np
 from scipy.special import betaincinv
 
 from thrombokit.cells.ploidy_fit import CombFit
-from thrombokit.cells.ploidy_model import DOUBLETS, N_GAPS, N_PEAKS, PEAKS, S_PHASE
+from thrombokit.cells.ploidy_model import DOUBLETS, N_GAPS, N_PEAKS, PEAKS, S_PHASE, TAIL
 from thrombokit.domain.ploidy import CLASS_PLOIDY, CLASSES, Assignment
 from thrombokit.numerics.arrays import Array, FrozenArrays, IntArray, frozen
 from thrombokit.numerics.mixtures import free_parameters, information
 
 LEAST_EVENTS = 0.5
+FEW_CELLS = 2.0
 TAIL_AREA = 0.025
 LEAST_INFORMATION = 1e-12
 NORMAL_QUANTILE = 1.959963984540054
 LEAST_CHI_EXPECTED = 5.0
 N_CLASSES = len(CLASSES)
+TAIL_DOUBT, S_DOUBT, DEBRIS_DOUBT, DOUBLET_DOUBT = 0.02, 0.04, 0.08, 0.05
+"""Relative SD of each assumed shape, chosen on simulated tubes (docs/explanation/ploidy.md)."""
+DOUBT_OCTAVES = 0.1
+"""Over such a distance an error of a shape changes its sign."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -77,7 +90,7 @@ def shares_of(fit: CombFit, assignment: Assignment = "lower") -> Shares:
     fractions = events / cells
     known = parameter_covariance(fit)
     chi = chi_square_per_df(fit, known.effective)
-    covariance = fraction_covariance(known, matrix) * max(chi, 1.0)
+    covariance = fraction_covariance(known, matrix) * max(chi, 1.0) + shape_doubt(fit, known, matrix)
     low, high = intervals(fractions, covariance, cells)
     gaps = np.zeros(N_CLASSES)
     gaps[:N_GAPS] = fit.theta[S_PHASE : S_PHASE + N_GAPS]
@@ -105,6 +118,7 @@ def parameter_covariance(fit: CombFit) -> ParameterCovariance:
     expected, jacobian, _ = fit.expect(theta)
     normal, gradient = np.empty((theta.size, theta.size)), np.empty(theta.size)
     information(fit.histogram.counts, expected, jacobian, theta, fit.prior[0], fit.prior[1], normal, gradient)
+    _let_common_share_vary(normal, theta, fit.prior[1])
     free = free_parameters(fit.theta, gradient, fit.bounds[0], fit.bounds[1])
     free[peaks] = fit.bounds[1, peaks] > 0.0
     free[DOUBLETS] = fit.bounds[1, DOUBLETS] > 0.0  # none found is not none there: they lie where 4N cells do
@@ -116,24 +130,79 @@ def parameter_covariance(fit: CombFit) -> ParameterCovariance:
     return ParameterCovariance(places=index, covariance=inverse, theta=theta, effective=effective)
 
 
-def fraction_covariance(known: ParameterCovariance, matrix: Array) -> Array:
-    """Covariance of the shares, shape (6, 6); `matrix` (6, p) says which class each parameter counts in."""
-    index, inverse, theta = known.places, known.covariance, known.theta
-    events = matrix @ theta
+def _let_common_share_vary(normal: Array, theta: Array, spread: Array) -> None:
+    """S phase is tied to a share that all classes have in common; it is estimated from the same tube, and so not known exactly.
+
+    The fit holds it still for a step (`tie_s_phase`), which would count it as known: the tie of each class is put into the information
+    `normal` (p, p) again, as one of S cells to the common share of the class, with all that this share depends on.
+    """
+    peaks, s_phase = slice(PEAKS, PEAKS + N_GAPS), slice(S_PHASE, S_PHASE + N_GAPS)
+    cells = theta[peaks] + theta[s_phase]
+    share = float(theta[s_phase].sum() / max(cells.sum(), 1.0))
+    part = cells / max(float(cells.sum()), 1.0)
+    for k in range(N_GAPS):
+        if not np.isfinite(spread[S_PHASE + k]):
+            continue
+        slope = np.zeros(theta.size)
+        slope[s_phase], slope[peaks] = -part[k] * (1.0 - share), part[k] * share
+        slope[S_PHASE + k] += 1.0 - share
+        slope[PEAKS + k] -= share
+        normal[S_PHASE + k, S_PHASE + k] -= 1.0 / spread[S_PHASE + k] ** 2
+        normal += np.outer(slope, slope) / spread[S_PHASE + k] ** 2
+
+
+def share_slopes(known: ParameterCovariance, matrix: Array) -> Array:
+    """Change of each share with each free parameter, shape (6, m); `matrix` (6, p) says which class each parameter counts in."""
+    events = matrix @ known.theta
     total = float(events.sum())
-    slope = (matrix - np.outer(events / total, matrix.sum(axis=0))) / total
-    covariance: Array = (slope[:, index] @ inverse @ slope[:, index].T).astype(np.float64)
-    return covariance
+    slopes = (matrix - np.outer(events / total, matrix.sum(axis=0))) / total
+    return np.asarray(slopes[:, known.places], dtype=np.float64)
+
+
+def fraction_covariance(known: ParameterCovariance, matrix: Array) -> Array:
+    """Covariance of the shares, shape (6, 6), as far as counting and free parameters go."""
+    slopes = share_slopes(known, matrix)
+    return np.asarray(slopes @ known.covariance @ slopes.T, dtype=np.float64)
+
+
+def shape_doubt(fit: CombFit, known: ParameterCovariance, matrix: Array) -> Array:
+    """Covariance of the shares, shape (6, 6), from errors of the shapes assumed for tails, S phase, debris and doublets.
+
+    Each shape is multiplied by 1 + e(x), e a Gaussian process of log2 signal with the SDs above; to first order a bin's surplus of d events
+    moves the parameters by (inverse information) (jacobian / expected) d.
+    """
+    expected, jacobian, curves = fit.expect(known.theta)
+    by_event = share_slopes(known, matrix) @ known.covariance @ (jacobian[known.places] / expected)
+    classes, bare = curves[:N_PEAKS].sum(axis=0), known.theta.copy()
+    bare[PEAKS : PEAKS + N_PEAKS] = 0.0
+    s_phase = fit.expect(bare)[2][:N_PEAKS].sum(axis=0)
+    without_tail = known.theta.copy()
+    without_tail[TAIL] = 0.0
+    cores = fit.expect(without_tail)[2][:N_PEAKS].sum(axis=0) - s_phase
+    tails = classes - s_phase - (1.0 - known.theta[TAIL]) * cores
+    place = np.log2(fit.histogram.edges[:-1]) / DOUBT_OCTAVES
+    alike = np.exp(-0.5 * (place[:, None] - place[None, :]) ** 2)
+    total = np.zeros((N_CLASSES, N_CLASSES))
+    debris = curves[N_PEAKS] + curves[N_PEAKS + 1]
+    doublets = curves[N_PEAKS + 2]
+    for shape, doubt in ((tails, TAIL_DOUBT), (s_phase, S_DOUBT), (debris, DEBRIS_DOUBT), (doublets, DOUBLET_DOUBT)):
+        moved = by_event * (doubt * shape)
+        total += moved @ alike @ moved.T
+    return total
 
 
 def intervals(fractions: Array, covariance: Array, cells: float) -> tuple[Array, Array]:
-    """95 % intervals of shares (n,) with their covariance (n, n); ends within 0 and 1, the share itself within the ends."""
+    """95 % intervals of shares (n,) with their covariance (n, n); ends within 0 and 1, the share itself within the ends.
+
+    No share is worth more than `cells` counted cells.
+    """
     floored = np.clip(fractions, LEAST_EVENTS / max(cells, 1.0), 1.0 - LEAST_EVENTS / max(cells, 1.0))
     variance = np.maximum(np.diag(covariance), 1e-300)
-    worth = floored * (1.0 - floored) / variance
-    successes, failures = fractions * worth + 0.5, (1.0 - fractions) * worth + 0.5
-    low = np.minimum(betaincinv(successes, failures, TAIL_AREA), fractions)
-    high = np.maximum(betaincinv(successes, failures, 1.0 - TAIL_AREA), fractions)
+    worth = np.minimum(floored * (1.0 - floored) / variance, max(cells, 1.0))
+    successes, failures = fractions * worth, (1.0 - fractions) * worth
+    low = np.minimum(betaincinv(successes + 0.5, failures + 0.5, TAIL_AREA), fractions)
+    half = 0.5 * np.exp(-successes / FEW_CELLS)  # Clopper and Pearson's end for none, Jeffreys' for many
+    high = np.maximum(betaincinv(successes + 0.5 + half, failures + 0.5 - half + 1e-6, 1.0 - TAIL_AREA), fractions)
     empty = fractions * worth < LEAST_EVENTS
     return np.where(empty, 0.0, low), high
 

@@ -1,7 +1,7 @@
 """Histograms on a log2 axis, and what two sums of their own contents look like.
 
 Digitised signals lie on a lattice (channels 0..1023, say); bins cut anywhere would hold now one, now two lattice points and so beat.
-Edges are therefore moved to the nearest gap between neighbouring values. `self_sums` gives the distribution of x1 + x2 for two
+Edges are therefore moved to the nearest gap between neighbouring values. `sums_of_two` gives the distribution of x1 + x2 for two
 independent draws (two cells in one droplet): on a regular log2 grid the place of a sum depends only on the distance of the two bins,
 so that no density has to be evaluated.
 """
@@ -92,16 +92,16 @@ def _onto_edges(grid: Array, low_log2: float, step: float, edges: Array, row: Ar
 
 
 @kernel
-def self_sums(edges: Array, masses: Array, step: float, row: Array) -> None:
-    """Distribution of the sum of two independent draws from a histogram, written to `row` (n_bins,), summing to at most 1.
+def sums_of_two(edges: Array, first: Array, second: Array, step: float, row: Array) -> None:
+    """Distribution of the sum of two independent draws, one from each of two histograms, written to `row` (n_bins,), summing to at most 1.
 
-    `masses` (n_bins,) need not sum to 1; an open last bin is left out. `step` is the grid's width in octaves.
+    `first`, `second` (n_bins,) need not sum to 1; an open last bin is left out. `step` is the grid's width in octaves.
     """
     low = np.log2(edges[0])
     last = edges[edges.size - 1] if np.isfinite(edges[edges.size - 1]) else edges[edges.size - 2]
     n = int(np.ceil((np.log2(last) - low) / step)) + 1
-    single = rebin(edges, masses, low, step, n)
-    total = single.sum()
+    one, other = rebin(edges, first, low, step, n), rebin(edges, second, low, step, n)
+    total = one.sum() * other.sum()
     grid = np.zeros(n + int(1.0 / step) + 2)
     if total <= 0.0:
         row[:] = 0.0
@@ -110,9 +110,9 @@ def self_sums(edges: Array, masses: Array, step: float, row: Array) -> None:
         rise = np.log2(1.0 + 2.0 ** (-d * step)) / step
         whole = int(rise)
         part = rise - whole
-        factor = (1.0 if d == 0 else 2.0) / (total * total)
+        factor = (0.5 if d == 0 else 1.0) / total
         for j in range(d, n):
-            mass = factor * single[j] * single[j - d]
+            mass = factor * (one[j] * other[j - d] + one[j - d] * other[j])
             if mass > 0.0:
                 grid[j + whole] += mass * (1.0 - part)
                 grid[j + whole + 1] += mass * part
@@ -120,19 +120,31 @@ def self_sums(edges: Array, masses: Array, step: float, row: Array) -> None:
 
 
 @kernel
-def fragments(edges: Array, masses: Array, row: Array) -> None:
-    """Pieces cut evenly at random from what is in a histogram: uniform between 0 and each content; summing to 1 over the finite bins."""
+def self_sums(edges: Array, masses: Array, step: float, row: Array) -> None:
+    """Distribution of the sum of two independent draws from one histogram; see `sums_of_two`."""
+    sums_of_two(edges, masses, masses, step, row)
+
+
+@kernel
+def fragments(edges: Array, masses: Array, rows: Array) -> None:
+    """Pieces of what is in a histogram, cut at random once or twice, written to `rows` (2, n_bins), each summing to 1 over the finite bins.
+
+    A stick broken at n even random places gives pieces of u times its length with density n (1 - u)^(n - 1): even for one cut, falling
+    to none at the whole length for two.
+    """
     n = masses.size
-    above, total = 0.0, 0.0
+    above, above_twice = 0.0, 0.0
+    rows[:, :] = 0.0
     for b in range(n - 1, -1, -1):
-        row[b] = 0.0
         if not np.isfinite(edges[b + 1]):
             continue
         width = edges[b + 1] - edges[b]
         middle = 0.5 * (edges[b + 1] + edges[b])
-        row[b] = width * (above + 0.5 * masses[b] / middle)
+        rows[0, b] = width * (above + 0.5 * masses[b] / middle)
+        rows[1, b] = width * (above - middle * above_twice)
         above += masses[b] / middle
-        total += row[b]
-    if total > 0.0:
-        for b in range(n):
-            row[b] /= total
+        above_twice += masses[b] / middle**2
+    for i in range(2):
+        total = rows[i].sum()
+        if total > 0.0:
+            rows[i] /= total
