@@ -59,6 +59,25 @@ def test_a_sheet_becomes_tables_gates_and_a_record(cells: Path, command: Command
     assert read_cells(tmp_path / "out").gating.populations.height == pl.read_csv(tmp_path / "out" / "cells_populations.csv").height
 
 
+def test_a_panel_with_a_dna_dye_tells_every_population_by_ploidy(cells: Path, command: Command, tmp_path: Path) -> None:
+    with (cells / "sheet.csv").open(encoding="utf-8", newline="") as lines:
+        rows = [row for row in csv.DictReader(lines) if row["donor"] == "donor A" and row["panel"] == "ploidy"]
+    with (cells / "dna.csv").open("w", encoding="utf-8", newline="") as lines:
+        writer = csv.DictWriter(lines, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    done = command("cells", "analyse", cells / "dna.csv", "--panels", cells / "panels.toml", "--out", tmp_path / "out", "--json")
+    assert done.exit_code == 0, done.stderr
+    assert {one["verdict"] for one in json.loads(done.stdout)["ploidy"]} == {"fit"}
+    by_ploidy = pl.read_csv(tmp_path / "out" / "cells_by_ploidy.csv").filter(pl.col("population") == "CD41+")
+    summed = by_ploidy.group_by("tube").agg(pl.col("count").sum(), pl.col("parent_count").first())
+    assert (summed["count"] <= summed["parent_count"]).all()
+    assert (summed["count"] > 0.9 * summed["parent_count"]).all()
+    middle = by_ploidy.group_by("ploidy").agg(pl.col("median_CD41").median()).to_dict(as_series=False)
+    marker = dict(zip(middle["ploidy"], middle["median_CD41"], strict=True))
+    assert marker["2N"] < marker["4N"] < marker["8N"], "larger cells carry more CD41"
+
+
 def test_a_sheet_with_faults_names_them_all(cells: Path, command: Command, tmp_path: Path) -> None:
     text = (cells / "one.csv").read_text(encoding="utf-8").replace("donor-A_vehicle_surface.fcs", "nowhere.fcs")
     (cells / "wrong.csv").write_text(text.replace("0.4,nM,", "0.4,furlongs,", 1), encoding="utf-8")

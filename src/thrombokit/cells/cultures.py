@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -22,7 +22,7 @@ from thrombokit.cells.result import CellsResult
 from thrombokit.cells.scales import Ratio
 from thrombokit.cells.spillover import Spillover
 from thrombokit.cells.strategy import MegakaryocyteStrategy
-from thrombokit.cells.tube_ploidy import class_table, ploidy_of_tubes
+from thrombokit.cells.tube_ploidy import TubePloidy, class_table, classes_of_events, ploidy_of_tubes
 from thrombokit.cells.tubes import SampleSheet, Tube, TubeKind, group_words
 from thrombokit.cells.yields import follow_culture, yields_table
 from thrombokit.numerics.normal_distribution import two_sided_z
@@ -95,12 +95,13 @@ def analyse_cultures(
         )
         for one in matrices
     ]
+    ploidies = [ploidy_of_tubes(members[m.panel], part.fitted, engine=run_on) for part, m in zip(gatings, matrices, strict=True)]
+    ploidy = tuple(one for found in ploidies for one in found)
+    gatings = [
+        _told_by_ploidy(part, members[m.panel], found, settings, m.spillover, run_on)
+        for part, m, found in zip(gatings, matrices, ploidies, strict=True)
+    ]
     gating = joined(gatings)
-    ploidy = tuple(
-        one
-        for part, m in zip(gatings, matrices, strict=True)
-        for one in ploidy_of_tubes(members[m.panel], part.fitted, engine=run_on)
-    )
     assays = assays_of(sheet.tubes)
     classes = class_table(ploidy)
     if not classes.is_empty():
@@ -133,6 +134,21 @@ def analyse_cultures(
         notes=(*sheet.notes, *_own_gates(members, gates)),
         excluded=tuple((tube.name, tube.reason) for tube in sheet.excluded),
     )
+
+
+def _told_by_ploidy(
+    gating: CellsResult, tubes: Sequence[Tube], ploidy: Sequence[TubePloidy], settings: CulturesSettings, spillover: Spillover | None,
+    engine: Engine,
+) -> CellsResult:  # fmt: skip
+    """The gating with its populations told by ploidy class too: the same gates once more, now that the classes are known."""
+    classes = classes_of_events(tubes, ploidy)
+    if not classes:
+        return gating
+    named = [tube for tube in tubes if tube.name in classes]
+    again = analyse_samples(
+        named, settings.strategy, engine=engine, locked=gating.gates, spillover=spillover, ploidy_classes=classes
+    )
+    return replace(gating, by_ploidy=again.by_ploidy)
 
 
 def gates_for(tubes: Sequence[Tube], gates: GateTree | None) -> GateTree | None:

@@ -10,12 +10,12 @@ import polars as pl
 
 from thrombokit.cells.gates import GateTree
 from thrombokit.cells.membership import apply_gates
-from thrombokit.cells.ploidy import fit_ploidy
+from thrombokit.cells.ploidy import class_probabilities, fit_ploidy
 from thrombokit.cells.ploidy_plate import fit_ploidy_plate
 from thrombokit.cells.strategy import FittedStrategy, Group
 from thrombokit.cells.tubes import DNA, Tube, TubeKind
 from thrombokit.domain.ploidy import CLASSES, Ploidy
-from thrombokit.numerics.arrays import Array, BoolArray
+from thrombokit.numerics.arrays import Array, BoolArray, IntArray
 from thrombokit.scale.engine import Engine
 
 MEGAKARYOCYTES = "CD41+"
@@ -75,6 +75,17 @@ def ploidy_of_tubes(tubes: Sequence[Tube], fitted: Mapping[Group, FittedStrategy
     )  # fmt: skip
 
 
+def classes_of_events(tubes: Sequence[Tube], found: Sequence[TubePloidy]) -> dict[str, IntArray]:
+    """Tube -> ploidy class of each of its events, shape (n_events,): 0 to 5 for 2N to 64N, -1 where no class is likelier than not."""
+    by_name = {tube.name: tube for tube in tubes}
+    classes: dict[str, IntArray] = {}
+    for one in found:
+        if one.ploidy.is_known and one.ploidy.histogram is not None:
+            likely = class_probabilities(_dna(by_name[one.tube]), one.ploidy)
+            classes[one.tube] = np.where(likely.max(axis=1) > 0.5, likely.argmax(axis=1), -1).astype(np.int64)
+    return classes
+
+
 def class_table(found: Sequence[TubePloidy]) -> pl.DataFrame:
     """Tubes whose ploidy is known, one row a tube: shares of the classes, their standard errors and the cells they rest on.
 
@@ -107,12 +118,17 @@ def _signals(tube: Tube, fitted: FittedStrategy) -> tuple[Array, Array]:
     members = apply_gates(tube.sample, fitted.tree)
     everything = np.ones(tube.sample.n_events, dtype=bool)
     analysed: BoolArray = members[fitted.analysed] if fitted.analysed else everything
-    column = tube.sample.channel_names.index(tube.panel.channels[DNA])
-    signal = np.ascontiguousarray(tube.sample.events("decoded")[:, column], dtype=np.float64)
+    signal = _dna(tube)
     if not _has(fitted.tree, MEGAKARYOCYTES):
         return signal[analysed], signal[:0]
     positive = members[MEGAKARYOCYTES]
     return signal[analysed & positive], signal[analysed & ~positive]
+
+
+def _dna(tube: Tube) -> Array:
+    """The DNA dye's linear signal of every event."""
+    column = tube.sample.channel_names.index(tube.panel.channels[DNA])
+    return np.ascontiguousarray(tube.sample.events("decoded")[:, column], dtype=np.float64)
 
 
 def _has(tree: GateTree, id: str) -> bool:

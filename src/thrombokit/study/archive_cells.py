@@ -28,7 +28,8 @@ CELLS_SCHEMA, RECORD_SCHEMA, VALUES_SCHEMA = "thrombokit.cells/1", "thrombokit.m
 RECORD_FILE, VALUES_FILE, INNER = "cells_miflowcyt.json", "values.json", "cells"
 _FOR_SPREADSHEETS = {
     "gating.populations": "cells_populations.csv", "gating.stages": "cells_stages.csv", "gating.thresholds": "cells_thresholds.csv",
-    "gating.quality": "cells_quality.csv", "gating.warnings": "cells_warnings.csv", "yields": "cells_yields.csv",
+    "gating.quality": "cells_quality.csv", "gating.by_ploidy": "cells_by_ploidy.csv",
+    "gating.warnings": "cells_warnings.csv", "yields": "cells_yields.csv",
     "responses.combined": "cells_potencies.csv", "responses.curves": "cells_fits.csv",
     "yield_responses.combined": "cells_yield_potencies.csv", "ploidy_response.combined": "cells_ploidy_shifts.csv",
 }  # fmt: skip
