@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from thrombokit.cells.analyse import analyse_samples
-from thrombokit.cells.control_spillover import Compensation, spillover_of_panel
+from thrombokit.cells.control_spillover import Compensation, PanelSpillover, spillover_of_panel
 from thrombokit.cells.culture_events import Culture, TubeCounts, with_counts
 from thrombokit.cells.cultures_result import CulturesResult, TubeDescription, joined
-from thrombokit.cells.dose_histograms import dose_histograms
+from thrombokit.cells.dose_histograms import DoseHistogram, dose_histograms
 from thrombokit.cells.gates import GateTree, dimensions_of
 from thrombokit.cells.miflowcyt import miflowcyt_record
 from thrombokit.cells.ploidy_response import PloidyResponse, analyse_ploidy_response, ploidy_populations
@@ -82,26 +82,9 @@ def analyse_cultures(
     run_on = engine or SerialEngine()
     panels = list(dict.fromkeys(tube.panel.name for tube in sheet.tubes))
     members = {name: [tube for tube in sheet.tubes if tube.panel.name == name] for name in panels}
-    matrices = tuple(
-        spillover_of_panel(name, members[name], compensation=settings.compensation, table=spillover) for name in panels
-    )
-    gatings = [
-        analyse_samples(
-            members[one.panel],
-            settings.strategy,
-            engine=run_on,
-            locked=gates_for(members[one.panel], gates),
-            spillover=one.spillover,
-        )
-        for one in matrices
-    ]
-    ploidies = [ploidy_of_tubes(members[m.panel], part.fitted, engine=run_on) for part, m in zip(gatings, matrices, strict=True)]
-    ploidy = tuple(one for found in ploidies for one in found)
-    gatings = [
-        _told_by_ploidy(part, members[m.panel], found, settings, m.spillover, run_on)
-        for part, m, found in zip(gatings, matrices, ploidies, strict=True)
-    ]
-    gating = joined(gatings)
+    found = [_read_panel(name, members[name], settings, spillover, gates_for(members[name], gates), run_on) for name in panels]
+    gating = joined([one.gating for one in found])
+    ploidy = tuple(tube for one in found for tube in one.ploidy)
     assays = assays_of(sheet.tubes)
     classes = class_table(ploidy)
     if not classes.is_empty():
@@ -112,7 +95,7 @@ def analyse_cultures(
         gates=gating.gates,
         markers=_markers(sheet.tubes),
         stage_order=tuple(dict.fromkeys(stage.name for one in gating.fitted.values() for stage in one.stages)),
-        spillover=matrices,
+        spillover=tuple(one.spillover for one in found),
         tubes=tuple(describe(tube) for tube in sheet.tubes),
         confidence=settings.confidence,
         comparator=settings.comparator,
@@ -122,12 +105,7 @@ def analyse_cultures(
         yield_responses=_responses(by_assay(_yields_by_dose(yields, sheet.tubes), assays), settings),
         ploidy=ploidy,
         ploidy_response=_ploidy_response(classes, settings.confidence),
-        histograms=tuple(
-            one
-            for part, m in zip(gatings, matrices, strict=True)
-            for _, found in dose_histograms(members[m.panel], part, MAIN_MARKER, spillover=m.spillover).values()
-            for one in found
-        ),
+        histograms=tuple(histogram for one in found for histogram in one.histograms),
         record=miflowcyt_record(
             sheet.tubes, gates={group_words(group): tree for group, tree in gating.gates.items()}, thresholds=gating.thresholds
         ),
@@ -136,19 +114,34 @@ def analyse_cultures(
     )
 
 
-def _told_by_ploidy(
-    gating: CellsResult, tubes: Sequence[Tube], ploidy: Sequence[TubePloidy], settings: CulturesSettings, spillover: Spillover | None,
-    engine: Engine,
-) -> CellsResult:  # fmt: skip
-    """The gating with its populations told by ploidy class too: the same gates once more, now that the classes are known."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _PanelFound:
+    """What the tubes of one panel gave."""
+
+    spillover: PanelSpillover
+    gating: CellsResult
+    ploidy: tuple[TubePloidy, ...]
+    histograms: tuple[DoseHistogram, ...]
+
+
+def _read_panel(
+    panel: str, tubes: Sequence[Tube], settings: CulturesSettings, table: Spillover | None, gates: GateTree | None, engine: Engine
+) -> _PanelFound:
+    """Gate a panel's tubes and fit their ploidy; where that is known, the same gates once more tell every population by ploidy class."""
+    matrix = spillover_of_panel(panel, tubes, compensation=settings.compensation, table=table)
+    gating = analyse_samples(tubes, settings.strategy, engine=engine, locked=gates, spillover=matrix.spillover)
+    ploidy = ploidy_of_tubes(tubes, gating.fitted, engine=engine)
     classes = classes_of_events(tubes, ploidy)
-    if not classes:
-        return gating
-    named = [tube for tube in tubes if tube.name in classes]
-    again = analyse_samples(
-        named, settings.strategy, engine=engine, locked=gating.gates, spillover=spillover, ploidy_classes=classes
+    if classes:
+        named = [tube for tube in tubes if tube.name in classes]
+        again = analyse_samples(
+            named, settings.strategy, engine=engine, locked=gating.gates, spillover=matrix.spillover, ploidy_classes=classes
+        )
+        gating = replace(gating, by_ploidy=again.by_ploidy)
+    by_group = dose_histograms(tubes, gating, MAIN_MARKER, spillover=matrix.spillover)
+    return _PanelFound(
+        spillover=matrix, gating=gating, ploidy=ploidy, histograms=tuple(one for _, found in by_group.values() for one in found)
     )
-    return replace(gating, by_ploidy=again.by_ploidy)
 
 
 def gates_for(tubes: Sequence[Tube], gates: GateTree | None) -> GateTree | None:
