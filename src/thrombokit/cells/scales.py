@@ -15,6 +15,7 @@ Spidlen J, ISAC Data Standards Task Force, Brinkman RR (2015) Gating-ML 2.0. Cyt
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -37,7 +38,7 @@ SMALLEST_HYPERLOG_WIDTH = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Cut:
+class _Cut(ABC):
     """What all scales share: the cut of the results, and the check of the letters."""
 
     bound_min: float | None = None
@@ -48,8 +49,9 @@ class _Cut:
         if faults:
             raise InputError(faults)
 
+    @abstractmethod
     def _letter_faults(self) -> Iterator[Fault]:
-        raise NotImplementedError
+        """What is wrong with the scale's own letters."""
 
     def _bound_faults(self) -> Iterator[Fault]:
         for name, value in (("boundMin", self.bound_min), ("boundMax", self.bound_max)):
