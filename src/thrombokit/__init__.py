@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from thrombokit.io.signalling_tables import read_signals
     from thrombokit.io.spillover_tables import read_spillover_table, write_spillover_table
     from thrombokit.io.tpor import simulate_signalling, tpor_model
+    from thrombokit.io.visit_tables import read_repeated_measures
     from thrombokit.io.yield_sheets import read_cultures
     from thrombokit.numerics.streams import stream
     from thrombokit.plate.analyse import analyse_plates
@@ -86,6 +87,7 @@ if TYPE_CHECKING:
     from thrombokit.study.run_cells import analyse_sheet, cultures_settings
     from thrombokit.study.saved import to_json
     from thrombokit.study.templates.write import write_template
+    from thrombokit.trials.mmrm import fit_mmrm
     from thrombokit.trials.proportions import compare_proportions
 
 __version__ = "0.1.0"
@@ -123,6 +125,7 @@ _PLACES = {
     "draw_network": "io.network_pictures",
     "events_table": "cells.sample_summary",
     "fit_curves": "dose_response.fit",
+    "fit_mmrm": "trials.mmrm",
     "fit_petab": "signalling.calibrate",
     "fit_ploidy": "cells.ploidy",
     "fit_ploidy_plate": "cells.ploidy_plate",
@@ -168,6 +171,7 @@ _PLACES = {
     "read_petab": "io.petab",
     "read_plan": "io.plan_files",
     "read_plate": "io.plate_readers.detect",
+    "read_repeated_measures": "io.visit_tables",
     "read_results": "study.archive",
     "read_sample_sheet": "io.sample_sheets",
     "read_signals": "io.signalling_tables",
@@ -177,9 +181,9 @@ _PLACES = {
     "run_document": "study.archive",
     "run_study": "study.run",
     "sample_document": "cells.sample_summary",
+    "save_network": "io.network_pictures",
     "simulate_model": "signalling.simulate",
     "simulate_signalling": "io.tpor",
-    "save_network": "io.network_pictures",
     "stream": "numerics.streams",
     "summarise_sample": "cells.sample_summary",
     "to_json": "study.saved",
@@ -239,6 +243,7 @@ __all__ = [
     "draw_network",
     "events_table",
     "fit_curves",
+    "fit_mmrm",
     "fit_petab",
     "fit_ploidy",
     "fit_ploidy_plate",
@@ -284,6 +289,7 @@ __all__ = [
     "read_petab",
     "read_plan",
     "read_plate",
+    "read_repeated_measures",
     "read_results",
     "read_sample_sheet",
     "read_signals",
@@ -293,9 +299,9 @@ __all__ = [
     "run_document",
     "run_study",
     "sample_document",
+    "save_network",
     "simulate_model",
     "simulate_signalling",
-    "save_network",
     "stream",
     "summarise_sample",
     "to_json",
