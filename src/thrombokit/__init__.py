@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from thrombokit.io.plan_files import read_plan
     from thrombokit.io.plate_readers.detect import read_plate
     from thrombokit.io.ploidy_files import PloidySettings, ploidy_of_file
+    from thrombokit.io.responder_tables import read_responders
     from thrombokit.io.sample_sheets import read_sample_sheet
     from thrombokit.io.sbml import check_sbml
     from thrombokit.io.screens import fit_screen, is_screen
@@ -89,6 +90,8 @@ if TYPE_CHECKING:
     from thrombokit.study.templates.write import write_template
     from thrombokit.trials.mmrm import fit_mmrm
     from thrombokit.trials.proportions import compare_proportions
+    from thrombokit.trials.several_arms import compare_arms
+    from thrombokit.trials.stratified import compare_strata
 
 __version__ = "0.1.0"
 
@@ -116,8 +119,10 @@ _PLACES = {
     "check_sbml": "io.sbml",
     "class_medians": "cells.ploidy",
     "class_probabilities": "cells.ploidy",
+    "compare_arms": "trials.several_arms",
     "compare_curves": "dose_response.compare",
     "compare_proportions": "trials.proportions",
+    "compare_strata": "trials.stratified",
     "comparison_document": "dose_response.comparison_runs",
     "compute_spillover": "cells.compensation",
     "cultures_settings": "study.run_cells",
@@ -172,6 +177,7 @@ _PLACES = {
     "read_plan": "io.plan_files",
     "read_plate": "io.plate_readers.detect",
     "read_repeated_measures": "io.visit_tables",
+    "read_responders": "io.responder_tables",
     "read_results": "study.archive",
     "read_sample_sheet": "io.sample_sheets",
     "read_signals": "io.signalling_tables",
@@ -234,8 +240,10 @@ __all__ = [
     "check_sbml",
     "class_medians",
     "class_probabilities",
+    "compare_arms",
     "compare_curves",
     "compare_proportions",
+    "compare_strata",
     "comparison_document",
     "compute_spillover",
     "cultures_settings",
@@ -290,6 +298,7 @@ __all__ = [
     "read_plan",
     "read_plate",
     "read_repeated_measures",
+    "read_responders",
     "read_results",
     "read_sample_sheet",
     "read_signals",
