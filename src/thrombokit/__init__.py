@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from thrombokit.dose_response.settings import FitSettings, usual_interval
     from thrombokit.dose_response.statistics import fit_statistics
     from thrombokit.errors import InputError, MissingExtraError, SimulationError, ThrombokitError
+    from thrombokit.evidence.library import find_record, load_library, search_library
+    from thrombokit.evidence.published_trials import find_published_trial, published_trials
     from thrombokit.io.fcs import read_fcs
     from thrombokit.io.fcs_write import write_fcs
     from thrombokit.io.fit_tables import read_table, write_table
@@ -62,6 +64,7 @@ if TYPE_CHECKING:
     from thrombokit.io.screens import fit_screen, is_screen
     from thrombokit.io.signalling_tables import read_signals
     from thrombokit.io.spillover_tables import read_spillover_table, write_spillover_table
+    from thrombokit.io.survival_tables import read_survival, write_survival_picture
     from thrombokit.io.tpor import simulate_signalling, tpor_model
     from thrombokit.io.visit_tables import read_repeated_measures
     from thrombokit.io.yield_sheets import read_cultures
@@ -88,10 +91,14 @@ if TYPE_CHECKING:
     from thrombokit.study.run_cells import analyse_sheet, cultures_settings
     from thrombokit.study.saved import to_json
     from thrombokit.study.templates.write import write_template
+    from thrombokit.trials.cox import fit_cox
     from thrombokit.trials.mmrm import fit_mmrm
     from thrombokit.trials.proportions import compare_proportions
+    from thrombokit.trials.published import analyse_published
     from thrombokit.trials.several_arms import compare_arms
     from thrombokit.trials.stratified import compare_strata
+    from thrombokit.trials.survival import analyse_survival
+    from thrombokit.trials.survival_data import survival_data
 
 __version__ = "0.1.0"
 
@@ -109,8 +116,10 @@ _PLACES = {
     "analyse_plates": "plate.analyse",
     "analyse_ploidy_response": "cells.ploidy_response",
     "analyse_population_response": "cells.populations",
+    "analyse_published": "trials.published",
     "analyse_samples": "cells.analyse",
     "analyse_sheet": "study.run_cells",
+    "analyse_survival": "trials.survival",
     "answer_sentences": "report.sentences",
     "apply_gates": "cells.membership",
     "cells_document": "study.archive_cells",
@@ -129,6 +138,9 @@ _PLACES = {
     "dose_series": "signalling.treatments",
     "draw_network": "io.network_pictures",
     "events_table": "cells.sample_summary",
+    "find_published_trial": "evidence.published_trials",
+    "find_record": "evidence.library",
+    "fit_cox": "trials.cox",
     "fit_curves": "dose_response.fit",
     "fit_mmrm": "trials.mmrm",
     "fit_petab": "signalling.calibrate",
@@ -150,6 +162,7 @@ _PLACES = {
     "inhibitor_panel": "signalling.experiments",
     "is_screen": "io.screens",
     "load_agonist": "agonists.load",
+    "load_library": "evidence.library",
     "load_network": "io.models",
     "load_study": "study.load",
     "lock_document": "io.gate_lock",
@@ -167,6 +180,7 @@ _PLACES = {
     "population_table": "io.gated_files",
     "prepare_plan": "report.bench_sheet",
     "profile_petab": "signalling.profiles",
+    "published_trials": "evidence.published_trials",
     "read_cultures": "io.yield_sheets",
     "read_fcs": "io.fcs",
     "read_flowjo": "io.flowjo",
@@ -182,16 +196,19 @@ _PLACES = {
     "read_sample_sheet": "io.sample_sheets",
     "read_signals": "io.signalling_tables",
     "read_spillover_table": "io.spillover_tables",
+    "read_survival": "io.survival_tables",
     "read_table": "io.fit_tables",
     "refuse_gate_changes": "io.gate_lock",
     "run_document": "study.archive",
     "run_study": "study.run",
     "sample_document": "cells.sample_summary",
     "save_network": "io.network_pictures",
+    "search_library": "evidence.library",
     "simulate_model": "signalling.simulate",
     "simulate_signalling": "io.tpor",
     "stream": "numerics.streams",
     "summarise_sample": "cells.sample_summary",
+    "survival_data": "trials.survival_data",
     "to_json": "study.saved",
     "tpor_model": "io.tpor",
     "usual_interval": "dose_response.settings",
@@ -210,6 +227,7 @@ _PLACES = {
     "write_report": "report.page",
     "write_results": "study.archive",
     "write_spillover_table": "io.spillover_tables",
+    "write_survival_picture": "io.survival_tables",
     "write_table": "io.fit_tables",
     "write_template": "study.templates.write",
     "yields_table": "cells.yields",
@@ -230,8 +248,10 @@ __all__ = [
     "analyse_plates",
     "analyse_ploidy_response",
     "analyse_population_response",
+    "analyse_published",
     "analyse_samples",
     "analyse_sheet",
+    "analyse_survival",
     "answer_sentences",
     "apply_gates",
     "cells_document",
@@ -250,6 +270,9 @@ __all__ = [
     "dose_series",
     "draw_network",
     "events_table",
+    "find_published_trial",
+    "find_record",
+    "fit_cox",
     "fit_curves",
     "fit_mmrm",
     "fit_petab",
@@ -271,6 +294,7 @@ __all__ = [
     "inhibitor_panel",
     "is_screen",
     "load_agonist",
+    "load_library",
     "load_network",
     "load_study",
     "lock_document",
@@ -288,6 +312,7 @@ __all__ = [
     "population_table",
     "prepare_plan",
     "profile_petab",
+    "published_trials",
     "read_cultures",
     "read_fcs",
     "read_flowjo",
@@ -303,16 +328,19 @@ __all__ = [
     "read_sample_sheet",
     "read_signals",
     "read_spillover_table",
+    "read_survival",
     "read_table",
     "refuse_gate_changes",
     "run_document",
     "run_study",
     "sample_document",
     "save_network",
+    "search_library",
     "simulate_model",
     "simulate_signalling",
     "stream",
     "summarise_sample",
+    "survival_data",
     "to_json",
     "tpor_model",
     "usual_interval",
@@ -331,6 +359,7 @@ __all__ = [
     "write_report",
     "write_results",
     "write_spillover_table",
+    "write_survival_picture",
     "write_table",
     "write_template",
     "yields_table",

@@ -6,7 +6,11 @@ import typer
 
 from thrombokit.cli.trials_mmrm import mmrm
 from thrombokit.cli.trials_proportions import proportions
+from thrombokit.cli.trials_published import published
+from thrombokit.cli.trials_survival import survival
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 app.command()(proportions)
 app.command()(mmrm)
+app.command()(survival)
+app.command()(published)
