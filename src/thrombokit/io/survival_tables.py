@@ -10,6 +10,7 @@ import polars as pl
 from thrombokit.domain.toml_faults import nearest
 from thrombokit.drawing.export import chart_to_pdf, chart_to_png, chart_to_svg
 from thrombokit.errors import Fault, FileFormatError, InputError, raise_all
+from thrombokit.io.clinical_tables import read_clinical_table
 from thrombokit.io.fit_tables import read_table
 from thrombokit.io.survival_columns import TextColumns, survival_of_columns
 from thrombokit.io.whole_files import replace_file
@@ -18,6 +19,7 @@ from thrombokit.trials.survival_data import SurvivalData
 if TYPE_CHECKING:
     from thrombokit.trials.survival import SurvivalResult
 
+CLINICAL = (".xpt", ".json", ".ndjson")
 ENDINGS = (".svg", ".png", ".pdf")
 
 
@@ -30,7 +32,7 @@ def read_survival(
     Parameters
     ----------
     path : path
-        CSV (comma, semicolon or tab), TSV or Parquet with a header.
+        CSV (comma, semicolon or tab), TSV or Parquet with a header; SAS transport or Dataset-JSON.
     time, event : str
         Titles of the columns: the time under observation, and what ended it.
     arm : str, optional
@@ -46,7 +48,7 @@ def read_survival(
     -------
     SurvivalData
         Rows without a time, event, arm or stratum, and those with a negative time, are listed in `dropped` with their number: that of a
-        spreadsheet, header 1, in text files; from 1 in Parquet.
+        spreadsheet, header 1, in text files; from 1 in the others.
 
     Raises
     ------
@@ -54,13 +56,12 @@ def read_survival(
         If the file cannot be read, or with all that is wrong in it.
     """
     path = Path(path)
-    parquet = path.suffix.casefold() == ".parquet"
-    table = read_table(path) if parquet else _read_text(path)
+    table, first_row = _rows(path)
     titles = {"time": time, "event": event, **({"arm": arm} if arm is not None else {})}
     wanted = [*titles.items(), *(("stratum", title) for title in strata)]
     raise_all([fault for what, title in wanted for fault in _title_faults(path, table, what, title)], FileFormatError)
     columns = TextColumns(
-        place=path.name, first_row=1 if parquet else 2, time=table[time], event=table[event],
+        place=path.name, first_row=first_row, time=table[time], event=table[event],
         arm=None if arm is None else table[arm], strata={title: table[title] for title in strata},
     )  # fmt: skip
     return survival_of_columns(columns, event_value=event_value, competing=competing)
@@ -89,6 +90,15 @@ def survival_picture_faults(path: Path) -> list[Fault]:
         return []
     return [Fault(place="--picture", found=f'"{path.name}"', expected="a name that ends in .svg, .png or .pdf",
                   cure="Change its ending.")]  # fmt: skip
+
+
+def _rows(path: Path) -> tuple[pl.DataFrame, int]:
+    """The table, and the number of its first row."""
+    if path.suffix.casefold() == ".parquet":
+        return read_table(path), 1
+    if path.suffix.casefold() in CLINICAL:
+        return read_clinical_table(path).frame(), 1
+    return _read_text(path), 2
 
 
 def _read_text(path: Path) -> pl.DataFrame:

@@ -30,3 +30,23 @@ def replace_file(path: Path, data: bytes) -> None:
         cure = "Choose a folder that exists and may be written to."
         found = error.strerror or str(error)
         raise FileFormatError(Fault(place=str(path), found=found, expected="a file to write", cure=cure)) from None
+
+
+def read_bytes(path: Path, *, expected: str) -> bytes:
+    """The bytes of a file that holds something.
+
+    Raises
+    ------
+    FileFormatError
+        If it is missing, a folder, empty, or may not be read; `expected` says what should be there.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        found = "no such file" if isinstance(error, FileNotFoundError) else error.strerror or str(error)
+        raise FileFormatError(
+            Fault(place=path.name, found=found, expected=expected, cure="Check the name, the folder and the permissions.")
+        ) from None
+    if not data.strip():
+        raise FileFormatError(Fault(place=path.name, found="an empty file", expected=expected, cure="Export it again."))
+    return data
