@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from thrombokit.io.models import load_network
     from thrombokit.io.network_pictures import draw_network, save_network, write_picture
     from thrombokit.io.panels import read_panels
+    from thrombokit.io.patient_models import load_model
     from thrombokit.io.petab import petab_llh, read_petab
     from thrombokit.io.petab_fits import make_fit_folder, write_petab_fit
     from thrombokit.io.plan_files import read_plan
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
     from thrombokit.io.visit_tables import read_repeated_measures
     from thrombokit.io.yield_sheets import read_cultures
     from thrombokit.numerics.streams import stream
+    from thrombokit.patients.model import PatientModel
     from thrombokit.plate.analyse import analyse_plates
     from thrombokit.plate.normalise import wells_of
     from thrombokit.report.bench_sheet import prepare_plan
@@ -107,6 +109,7 @@ _PLACES = {
     "InputError": "errors",
     "Margins": "dose_response.compare",
     "MissingExtraError": "errors",
+    "PatientModel": "patients.model",
     "PloidySettings": "io.ploidy_files",
     "SampleSheet": "cells.tubes",
     "SimulationError": "errors",
@@ -163,6 +166,7 @@ _PLACES = {
     "is_screen": "io.screens",
     "load_agonist": "agonists.load",
     "load_library": "evidence.library",
+    "load_model": "io.patient_models",
     "load_network": "io.models",
     "load_study": "study.load",
     "lock_document": "io.gate_lock",
@@ -238,6 +242,7 @@ __all__ = [
     "InputError",
     "Margins",
     "MissingExtraError",
+    "PatientModel",
     "PloidySettings",
     "SampleSheet",
     "SimulationError",
@@ -295,6 +300,7 @@ __all__ = [
     "is_screen",
     "load_agonist",
     "load_library",
+    "load_model",
     "load_network",
     "load_study",
     "lock_document",

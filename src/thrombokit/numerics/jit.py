@@ -66,6 +66,34 @@ def kernel(function: F) -> F:
     return compiled
 
 
+def typed_kernel(signature: Any) -> Callable[[F], F]:
+    """Compile a function for one explicit numba signature, as `kernel` does otherwise.
+
+    Such a kernel is compiled when its module is imported (or read from the cache), and can itself be handed to a kernel as a function:
+    numba passes it by address, so the receiving kernel is compiled once and not once for each function it is given.
+    """
+    options: dict[str, Any] = {"cache": CACHED, "fastmath": False, "error_model": "numpy"}
+    decorate: Any = numba.njit(signature, **options)
+    return decorate
+
+
+def borrowing_kernel(signature: Any) -> Callable[[F], F]:
+    """A `typed_kernel` that only borrows the arrays it is given and makes none of its own.
+
+    It keeps no count of who holds an array, which for small systems costs more than the arithmetic. numba refuses to compile one that would
+    allocate. Its caller has to hold the arrays, as a Python caller always does.
+    """
+    options: dict[str, Any] = {"cache": CACHED, "fastmath": {"contract"}, "error_model": "numpy", "_nrt": False}
+    decorate: Any = numba.njit(signature, **options)
+    return decorate
+
+
+def inlined(function: F) -> F:
+    """Have the code of `function` put into every kernel that calls it, for inner loops: handing arrays to a call costs some ns each."""
+    decorated: Any = numba.njit(inline="always", fastmath=False, error_model="numpy")(function)
+    return decorated
+
+
 def kernels_are_cached() -> bool:
     """Whether compiled kernels from an earlier process are at hand; when not, the first fit takes some seconds to compile."""
     if not CACHED:
