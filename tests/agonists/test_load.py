@@ -32,7 +32,7 @@ source = "laboratory notebook"
 tier = "assumed"
 
 [pk]
-clearance_L_per_h = 1.0
+route = "oral"
 """
 
 
@@ -45,7 +45,7 @@ def _load(tmp_path: Path, text: str) -> list[str]:
 
 
 def test_shipped() -> None:
-    assert shipped_agonists() == ("eltrombopag", "hetrombopag", "rhTPO")
+    assert shipped_agonists() == ("avatrombopag", "eltrombopag", "hetrombopag", "lusutrombopag", "rhTPO", "romiplostim")
 
 
 @pytest.mark.parametrize(
@@ -85,6 +85,23 @@ def test_masses_of_the_parents() -> None:
     assert load_agonist("hetrombopag").molar_mass_g_per_mol == pytest.approx(molar_mass_of("C25H22N4O5"), abs=0.005)
     assert load_agonist("eltrombopag").molar_mass_g_per_mol == pytest.approx(442.47, abs=0.05)
     assert molar_mass_of("C25H22N4O4.2C2H7NO") == pytest.approx(564.65, abs=0.05)
+    assert load_agonist("lusutrombopag").molar_mass_g_per_mol == pytest.approx(molar_mass_of("C29H32Cl2N2O5S"), abs=0.01)
+    assert load_agonist("avatrombopag").molar_mass_g_per_mol == pytest.approx(molar_mass_of("C29H34Cl2N6O3S2"), abs=0.01)
+
+
+def test_where_the_later_compounds_bind() -> None:
+    """Romiplostim stands on TPO's own site, the small molecules on the transmembrane one."""
+    assert load_agonist("AMG 531").binding_site is BindingSite.EXTRACELLULAR
+    assert {load_agonist(name).binding_site for name in ("S-888711", "E5501")} == {BindingSite.TRANSMEMBRANE}
+
+
+def test_lusutrombopag_potency_is_the_printed_mass_concentration() -> None:
+    """183 ng/mL of total plasma (Shimizu 2021, Table 1)."""
+    lusutrombopag = load_agonist("lusutrombopag")
+    potency = lusutrombopag.potency_in("CD34+")
+    assert potency is not None
+    expected = concentration_nM(183, "ng/mL", place="here", molar_mass_g_per_mol=lusutrombopag.molar_mass_g_per_mol)
+    assert potency.ec50_nM == pytest.approx(expected, rel=2e-4)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Agonist files: a compound is data, not code.
 
-thrombokit ships hetrombopag, eltrombopag and rhTPO; a file of your own, in the same form, stands beside them on equal terms.
+A file of your own, in the same form, stands beside those that thrombokit ships on equal terms.
 Every number in such a file carries its source and its tier, and a molar mass that disagrees with the formula beside it is
 refused: doses in ng/mL are turned into nM with it.
 """
@@ -13,6 +13,7 @@ from os import PathLike
 from pathlib import Path
 
 from thrombokit.agonists.formula import molar_mass_of
+from thrombokit.agonists.patient_sections import read_patient_sections
 from thrombokit.agonists.signalling import read_signalling
 from thrombokit.domain.agonist import Agonist, BindingSite, PublishedPotency, Tier
 from thrombokit.domain.toml_faults import did_you_mean
@@ -22,9 +23,6 @@ from thrombokit.errors import Fault, SpecError, raise_all
 
 AGONIST_SCHEMA = "thrombokit-agonist/1"
 """The form of an agonist file; a file of another form is refused, not guessed at."""
-
-LATER_SECTIONS = ("pk", "pd")
-"""Sections for stages to come: a file may carry them, nothing here reads them."""
 
 MOLAR_MASS_TOLERANCE_g_per_mol = 0.1
 """A stated mass may differ this much from its formula's (rounding); the monoisotopic mass of a drug differs by more."""
@@ -70,7 +68,7 @@ def load_agonist(name_or_path: str | PathLike[str]) -> Agonist:
             return shipped
         if not name_or_path.casefold().endswith(".toml") and not set(name_or_path) & {"/", "\\"}:
             raise SpecError(unknown_agonist_fault(name_or_path, place="agonist"))
-    return _agonist(read_toml(Path(name_or_path)))
+    return _agonist(read_toml(Path(name_or_path)), folder=Path(name_or_path).parent)
 
 
 def unknown_agonist_fault(name: str, *, place: str) -> Fault:
@@ -94,7 +92,7 @@ def _shipped() -> tuple[Agonist, ...]:
     return tuple(sorted(agonists, key=lambda agonist: agonist.name.casefold()))
 
 
-def _agonist(document: TomlDocument) -> Agonist:
+def _agonist(document: TomlDocument, *, folder: Path | None = None) -> Agonist:
     faults = list(document.faults)
     top = TableReader(document.values, places=document.places, faults=faults)
     schema = top.text("schema", expected=f'"{AGONIST_SCHEMA}"', example=f'schema = "{AGONIST_SCHEMA}"')
@@ -123,9 +121,10 @@ def _agonist(document: TomlDocument) -> Agonist:
             expected=expected,
             cure="Add that [[potency]], or correct anchor.",
         )
+    patients = read_patient_sections(top, folder=folder)
     if salt:
         salt.close()
-    top.close(passed_over=LATER_SECTIONS)
+    top.close()
     raise_all(faults, SpecError)
     return Agonist(
         name=name or "",
@@ -140,6 +139,9 @@ def _agonist(document: TomlDocument) -> Agonist:
         molar_mass_source=source,
         molar_mass_tier=tier,
         signalling=signalling,
+        route=patients.route,
+        food=patients.food,
+        models=patients.models,
     )
 
 

@@ -86,6 +86,14 @@ class TableReader:
         self.fault(key, expected=expected, cure="Write a whole number, or remove the key if it is not known.")
         return None
 
+    def flag(self, key: str, *, expected: str) -> bool | None:
+        """true or false, or None where it is absent or wrong."""
+        value = self._value(key, expected=expected, example=None)
+        if value is None or isinstance(value, bool):
+            return value
+        self.fault(key, expected=expected, cure="Write true or false, without quotes.")
+        return None
+
     def choice(self, key: str, kind: type[Choice], *, example: str | None = None) -> Choice | None:
         """One of the values of `kind`, or None where it is absent or wrong."""
         options = [member.value for member in kind]
@@ -98,6 +106,10 @@ class TableReader:
         word = value if isinstance(value, str) else ""
         self.fault(key, expected=expected, cure=did_you_mean(word, options, otherwise="Choose one of these."))
         return None
+
+    def anything(self, key: str, *, expected: str, example: str | None = None) -> Any:
+        """The value of a key as it stands, for keys that may hold more than one kind; None where it is absent."""
+        return self._value(key, expected=expected, example=example)
 
     def table(self, key: str) -> TableReader | None:
         """A table below this one, [key]; None where it is absent or no table."""
