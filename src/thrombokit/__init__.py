@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from thrombokit.errors import InputError, MissingExtraError, SimulationError, ThrombokitError
     from thrombokit.evidence.library import find_record, load_library, search_library
     from thrombokit.evidence.published_trials import find_published_trial, published_trials
+    from thrombokit.io.event_files import simulate_events
     from thrombokit.io.fcs import read_fcs
     from thrombokit.io.fcs_write import write_fcs
     from thrombokit.io.fit_tables import read_table, write_table
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from thrombokit.io.gatingml_write import write_gatingml
     from thrombokit.io.models import load_network
     from thrombokit.io.network_pictures import draw_network, save_network, write_picture
+    from thrombokit.io.nonmem import read_events
     from thrombokit.io.panels import read_panels
     from thrombokit.io.patient_models import load_model
     from thrombokit.io.petab import petab_llh, read_petab
@@ -59,6 +61,7 @@ if TYPE_CHECKING:
     from thrombokit.io.plan_files import read_plan
     from thrombokit.io.plate_readers.detect import read_plate
     from thrombokit.io.ploidy_files import PloidySettings, ploidy_of_file
+    from thrombokit.io.regimens import load_regimen
     from thrombokit.io.responder_tables import read_responders
     from thrombokit.io.sample_sheets import read_sample_sheet
     from thrombokit.io.sbml import check_sbml
@@ -66,11 +69,14 @@ if TYPE_CHECKING:
     from thrombokit.io.signalling_tables import read_signals
     from thrombokit.io.spillover_tables import read_spillover_table, write_spillover_table
     from thrombokit.io.survival_tables import read_survival, write_survival_picture
+    from thrombokit.io.titrations import load_titration
     from thrombokit.io.tpor import simulate_signalling, tpor_model
     from thrombokit.io.visit_tables import read_repeated_measures
     from thrombokit.io.yield_sheets import read_cultures
     from thrombokit.numerics.streams import stream
+    from thrombokit.patients.events_result import EventsResult
     from thrombokit.patients.model import PatientModel
+    from thrombokit.patients.regimen import regimen_events
     from thrombokit.plate.analyse import analyse_plates
     from thrombokit.plate.normalise import wells_of
     from thrombokit.report.bench_sheet import prepare_plan
@@ -105,6 +111,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _PLACES = {
+    "EventsResult": "patients.events_result",
     "FitSettings": "dose_response.settings",
     "InputError": "errors",
     "Margins": "dose_response.compare",
@@ -168,7 +175,9 @@ _PLACES = {
     "load_library": "evidence.library",
     "load_model": "io.patient_models",
     "load_network": "io.models",
+    "load_regimen": "io.regimens",
     "load_study": "study.load",
+    "load_titration": "io.titrations",
     "lock_document": "io.gate_lock",
     "lock_gates": "io.gate_lock",
     "log_gate_change": "io.gate_lock",
@@ -186,6 +195,7 @@ _PLACES = {
     "profile_petab": "signalling.profiles",
     "published_trials": "evidence.published_trials",
     "read_cultures": "io.yield_sheets",
+    "read_events": "io.nonmem",
     "read_fcs": "io.fcs",
     "read_flowjo": "io.flowjo",
     "read_gate_lock": "io.gate_lock",
@@ -203,11 +213,13 @@ _PLACES = {
     "read_survival": "io.survival_tables",
     "read_table": "io.fit_tables",
     "refuse_gate_changes": "io.gate_lock",
+    "regimen_events": "patients.regimen",
     "run_document": "study.archive",
     "run_study": "study.run",
     "sample_document": "cells.sample_summary",
     "save_network": "io.network_pictures",
     "search_library": "evidence.library",
+    "simulate_events": "io.event_files",
     "simulate_model": "signalling.simulate",
     "simulate_signalling": "io.tpor",
     "stream": "numerics.streams",
@@ -238,6 +250,7 @@ _PLACES = {
 }
 
 __all__ = [
+    "EventsResult",
     "FitSettings",
     "InputError",
     "Margins",
@@ -302,7 +315,9 @@ __all__ = [
     "load_library",
     "load_model",
     "load_network",
+    "load_regimen",
     "load_study",
+    "load_titration",
     "lock_document",
     "lock_gates",
     "log_gate_change",
@@ -320,6 +335,7 @@ __all__ = [
     "profile_petab",
     "published_trials",
     "read_cultures",
+    "read_events",
     "read_fcs",
     "read_flowjo",
     "read_gate_lock",
@@ -337,11 +353,13 @@ __all__ = [
     "read_survival",
     "read_table",
     "refuse_gate_changes",
+    "regimen_events",
     "run_document",
     "run_study",
     "sample_document",
     "save_network",
     "search_library",
+    "simulate_events",
     "simulate_model",
     "simulate_signalling",
     "stream",

@@ -34,6 +34,28 @@ MASS_UNITS_ng_per_mL: dict[str, Decimal] = {
 }
 """Mass-concentration unit -> how many ng/mL one of it is."""
 
+TIME_UNITS_h: dict[str, Decimal] = {
+    "min": Decimal(1) / Decimal(60),
+    "h": Decimal(1),
+    "d": Decimal(24),
+    "week": Decimal(168),
+}
+"""Unit of time -> how many hours one of it is."""
+
+DOSE_UNITS_mg: dict[str, Decimal] = {
+    "g": Decimal("1e3"),
+    "mg": Decimal("1"),
+    "ug": Decimal("1e-3"),
+    "ng": Decimal("1e-6"),
+}
+"""Unit of a dose by mass -> how many mg one of it is."""
+
+_TIME_WORDS = {
+    "min": ("min", "minute", "minutes"), "h": ("h", "hr", "hrs", "hour", "hours"), "d": ("d", "day", "days"),
+    "week": ("week", "weeks", "wk"),
+}  # fmt: skip
+_DOSE_WORDS = {"g": ("g",), "mg": ("mg",), "ug": ("ug", "mcg", "µg", "μg"), "ng": ("ng",)}
+
 _QUANTITY = re.compile(r"^\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(\S.*?)?\s*$")
 
 
@@ -122,3 +144,62 @@ def concentration_nM(value: object, unit: str | None, *, place: str, molar_mass_
         )  # fmt: skip
     # 1 ng/mL = 1e-6 g/L; divided by g/mol and times 1e9 nmol/mol
     return float(amount * MASS_UNITS_ng_per_mL[known] * Decimal(1000) / Decimal(repr(molar_mass_g_per_mol)))
+
+
+def time_unit(text: str) -> str | None:
+    """The house spelling of a unit of time ("hours" -> "h"), or None when it is not one."""
+    return next((unit for unit, words in _TIME_WORDS.items() if text.strip().casefold() in words), None)
+
+
+def dose_unit(text: str) -> str | None:
+    """The house spelling of a unit of mass for doses ("mcg" -> "ug"), or None when it is not one."""
+    return next((unit for unit, words in _DOSE_WORDS.items() if text.strip().casefold() in words), None)
+
+
+def time_h(value: object, *, place: str) -> float:
+    """A length of time with its unit ("30 min", "2 weeks") in hours, >= 0.
+
+    Raises
+    ------
+    UnitError
+        If the number or the unit is missing or wrong.
+    """
+    number, unit = _number_and_unit(value, place=place, expected='a time such as "24 h" or "14 days"')
+    known = time_unit(unit)
+    if known is None:
+        raise UnitError(Fault(place=place, found=f'unit "{unit}"', expected="min, h, d (day) or week", cure="Correct the unit."))
+    return float(_not_negative(number, known, place=place) * TIME_UNITS_h[known])
+
+
+def dose_in(value: object, unit: str, *, place: str) -> float:
+    """A dose with its unit ("2.5 mg") in `unit` ("mg", "ug", ...), >= 0.
+
+    Raises
+    ------
+    UnitError
+        If the number or a unit is missing or wrong; a dose per kg of body weight is named as such.
+    """
+    number, given = _number_and_unit(value, place=place, expected='a dose such as "2.5 mg"')
+    known, wanted = dose_unit(given), dose_unit(unit)
+    if known is None or wanted is None:
+        cure = (
+            "Multiply by the weight: doses are per patient." if "/kg" in given.replace(" ", "").casefold() else "Correct the unit."
+        )
+        raise UnitError(
+            Fault(place=place, found=f'unit "{given if known is None else unit}"', expected="g, mg, ug or ng", cure=cure)
+        )
+    return float(_not_negative(number, known, place=place) * DOSE_UNITS_mg[known] / DOSE_UNITS_mg[wanted])
+
+
+def _number_and_unit(value: object, *, place: str, expected: str) -> tuple[Decimal, str]:
+    matched = _QUANTITY.match(value) if isinstance(value, str) else None
+    if matched is None or not matched.group(2):
+        raise UnitError(Fault(place=place, found=f'"{value}" without a unit' if value not in (None, "") else "nothing",
+                              expected=expected, cure="Write the number, a space and the unit, in quotes."))  # fmt: skip
+    return Decimal(matched.group(1)), matched.group(2)
+
+
+def _not_negative(number: Decimal, unit: str, *, place: str) -> Decimal:
+    if number < 0:
+        raise UnitError(Fault(place=place, found=f"{number} {unit}", expected="0 or more", cure="Correct the sign."))
+    return number

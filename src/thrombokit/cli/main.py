@@ -10,7 +10,7 @@ from typing import NoReturn
 import typer
 
 from thrombokit import __version__
-from thrombokit.cli import cells, evidence, plate, signalling, trials
+from thrombokit.cli import cells, evidence, patients, plate, signalling, trials
 from thrombokit.cli.check import check
 from thrombokit.cli.init import init
 from thrombokit.cli.report import report
@@ -32,6 +32,7 @@ app.command()(report)
 app.add_typer(plate.app, name="plate", help="Read plates and fit curves.")
 app.add_typer(cells.app, name="cells", help="Read FCS files and gate them.")
 app.add_typer(signalling.app, name="signalling", help="Simulate reaction models.")
+app.add_typer(patients.app, name="patients", help="Simulate patients: doses, drug, platelets.")
 app.add_typer(evidence.app, name="evidence", help="Published numbers: look them up, cite them.")
 app.add_typer(trials.app, name="trials", help="Endpoints of a trial: responders, survival, repeated counts.")
 
