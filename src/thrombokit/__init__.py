@@ -51,12 +51,13 @@ if TYPE_CHECKING:
     from thrombokit.io.gated_files import gate_files, gated_document, gated_file, membership_table, population_table, write_json
     from thrombokit.io.gatingml_read import read_gatingml
     from thrombokit.io.gatingml_write import write_gatingml
+    from thrombokit.io.model_exports import export_model
     from thrombokit.io.models import load_network
     from thrombokit.io.network_pictures import draw_network, save_network, write_picture
     from thrombokit.io.nonmem import read_events
     from thrombokit.io.panels import read_panels
     from thrombokit.io.patient_models import load_model
-    from thrombokit.io.petab import petab_llh, read_petab
+    from thrombokit.io.petab import petab_gradient, petab_llh, read_petab
     from thrombokit.io.petab_fits import make_fit_folder, write_petab_fit
     from thrombokit.io.plan_files import read_plan
     from thrombokit.io.plate_readers.detect import read_plate
@@ -71,6 +72,7 @@ if TYPE_CHECKING:
     from thrombokit.io.survival_tables import read_survival, write_survival_picture
     from thrombokit.io.titrations import load_titration
     from thrombokit.io.tpor import simulate_signalling, tpor_model
+    from thrombokit.io.tpor_scans import ScanKind, ScanRequest, doses_of, scan_signalling
     from thrombokit.io.visit_tables import read_repeated_measures
     from thrombokit.io.yield_sheets import read_cultures
     from thrombokit.numerics.streams import stream
@@ -89,6 +91,7 @@ if TYPE_CHECKING:
     from thrombokit.signalling.calibrate import fit_petab
     from thrombokit.signalling.experiments import inhibitor_panel, mutant_panel
     from thrombokit.signalling.measured_fit import fit_signals
+    from thrombokit.signalling.model_scans import Varied, local_scan, make_run, morris_scan, scan_values
     from thrombokit.signalling.profiles import profile_petab
     from thrombokit.signalling.simulate import simulate_model
     from thrombokit.signalling.treatments import Treatment, dose_series
@@ -119,9 +122,12 @@ _PLACES = {
     "PatientModel": "patients.model",
     "PloidySettings": "io.ploidy_files",
     "SampleSheet": "cells.tubes",
+    "ScanKind": "io.tpor_scans",
+    "ScanRequest": "io.tpor_scans",
     "SimulationError": "errors",
     "ThrombokitError": "errors",
     "Treatment": "signalling.treatments",
+    "Varied": "signalling.model_scans",
     "analyse_cultures": "cells.cultures",
     "analyse_plates": "plate.analyse",
     "analyse_ploidy_response": "cells.ploidy_response",
@@ -146,8 +152,10 @@ _PLACES = {
     "compute_spillover": "cells.compensation",
     "cultures_settings": "study.run_cells",
     "dose_series": "signalling.treatments",
+    "doses_of": "io.tpor_scans",
     "draw_network": "io.network_pictures",
     "events_table": "cells.sample_summary",
+    "export_model": "io.model_exports",
     "find_published_trial": "evidence.published_trials",
     "find_record": "evidence.library",
     "fit_cox": "trials.cox",
@@ -178,14 +186,18 @@ _PLACES = {
     "load_regimen": "io.regimens",
     "load_study": "study.load",
     "load_titration": "io.titrations",
+    "local_scan": "signalling.model_scans",
     "lock_document": "io.gate_lock",
     "lock_gates": "io.gate_lock",
     "log_gate_change": "io.gate_lock",
     "make_engine": "scale.engine",
     "make_fit_folder": "io.petab_fits",
+    "make_run": "signalling.model_scans",
     "margins_from_history": "dose_response.margin_history",
     "membership_table": "io.gated_files",
+    "morris_scan": "signalling.model_scans",
     "mutant_panel": "signalling.experiments",
+    "petab_gradient": "io.petab",
     "petab_llh": "io.petab",
     "plan_document": "report.plan_output",
     "ploidy_of_file": "io.ploidy_files",
@@ -218,6 +230,8 @@ _PLACES = {
     "run_study": "study.run",
     "sample_document": "cells.sample_summary",
     "save_network": "io.network_pictures",
+    "scan_signalling": "io.tpor_scans",
+    "scan_values": "signalling.model_scans",
     "search_library": "evidence.library",
     "simulate_events": "io.event_files",
     "simulate_model": "signalling.simulate",
@@ -258,9 +272,12 @@ __all__ = [
     "PatientModel",
     "PloidySettings",
     "SampleSheet",
+    "ScanKind",
+    "ScanRequest",
     "SimulationError",
     "ThrombokitError",
     "Treatment",
+    "Varied",
     "__version__",
     "analyse_cultures",
     "analyse_plates",
@@ -286,8 +303,10 @@ __all__ = [
     "compute_spillover",
     "cultures_settings",
     "dose_series",
+    "doses_of",
     "draw_network",
     "events_table",
+    "export_model",
     "find_published_trial",
     "find_record",
     "fit_cox",
@@ -318,14 +337,18 @@ __all__ = [
     "load_regimen",
     "load_study",
     "load_titration",
+    "local_scan",
     "lock_document",
     "lock_gates",
     "log_gate_change",
     "make_engine",
     "make_fit_folder",
+    "make_run",
     "margins_from_history",
     "membership_table",
+    "morris_scan",
     "mutant_panel",
+    "petab_gradient",
     "petab_llh",
     "plan_document",
     "ploidy_of_file",
@@ -358,6 +381,8 @@ __all__ = [
     "run_study",
     "sample_document",
     "save_network",
+    "scan_signalling",
+    "scan_values",
     "search_library",
     "simulate_events",
     "simulate_model",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,22 @@ def test_the_log_likelihood(command: Command, reference_data: Path) -> None:
     assert document["schema"] == "thrombokit.petab_llh/1"
     assert document["llh"] == pytest.approx(-138.22200, abs=1e-3)
     assert float(command("signalling", "llh", reference_data / BOEHM).stdout) == pytest.approx(document["llh"], abs=1e-6)
+
+
+def test_the_gradient_on_request(command: Command, problem: Path) -> None:
+    """d llh / d log10 k of a decay, by hand: sum of (y - A) / sd^2 x dA/dk x k ln 10."""
+    done = command("signalling", "llh", problem, "--gradient", "--json")
+    assert done.exit_code == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert document["schema"] == "thrombokit.petab_llh/1"
+    measured = {1: 1.3, 2: 0.7, 4: 0.2, 6: 0.15}
+    level = {t: 2.0 * math.exp(-0.3 * t) for t in measured}
+    slope = sum((measured[t] - level[t]) / 0.01 * -t * level[t] for t in measured) * 0.3 * math.log(10.0)
+    (row,) = document["gradient"]
+    assert row["parameter"] == "k"
+    assert row["gradient"] == pytest.approx(slope, rel=1e-4)
+    assert row["error"] < 1e-3 * abs(slope)
+    assert command("signalling", "llh", problem, "--gradient").stdout.splitlines()[1] == "parameter,gradient,error"
 
 
 def test_what_is_not_supported_is_named_without_a_traceback(command: Command, problem: Path) -> None:

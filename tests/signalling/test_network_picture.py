@@ -21,7 +21,7 @@ from thrombokit.signalling.antimony_source import sbml_of_antimony
 from thrombokit.signalling.diagram import broken, network_picture
 from thrombokit.signalling.molecules import find_molecules
 from thrombokit.signalling.network import Network
-from thrombokit.signalling.picture_activity import activity_picture, activity_values
+from thrombokit.signalling.picture_activity import SITE_WORDS, activity_picture, activity_values
 from thrombokit.signalling.regulation import network_edges
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -175,7 +175,9 @@ def test_more_agonist_colours_the_receptor_more() -> None:
     ]
     colours = [{box.id: box.value for box in picture.boxes} for picture in shown]
     assert colours[0]["Mpl_active"] < colours[1]["Mpl_active"]  # pyright: ignore[reportOperatorIssue]
-    assert colours[0]["TPO"] is None
+    assert colours[0]["PTEN"] is None
+    assert (colours[0]["TPO"], shown[0].scale_words) == (0.0, SITE_WORDS)
+    assert 0.0 < colours[0]["TM_agonist"] < colours[1]["TM_agonist"] < 1.0  # pyright: ignore[reportOperatorIssue]
     for values in colours:
         assert values["JAK2"] + values["JAK2_p"] == pytest.approx(1.0)  # pyright: ignore[reportOperatorIssue]
     assert shown[0].title == "t, 10 min"

@@ -105,3 +105,29 @@ def test_without_antimony_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(antimony_source, "antimony", None)
     with pytest.raises(MissingExtraError, match=r"mine\.ant: .*pip install \"thrombokit\[signalling\]\""):
         sbml_of_antimony("model a\nend\n", source="mine.ant")
+
+
+GENES = {
+    "P40225": "THPO", "P40238": "MPL", "O60674": "JAK2", "P42229": "STAT5A", "P51692": "STAT5B", "Q9NSE2": "CISH", "O14543": "SOCS3",
+    "Q07889": "SOS1", "P62993": "GRB2", "P29353": "SHC1", "P01111": "NRAS", "P01116": "KRAS", "P04049": "RAF1", "P15056": "BRAF",
+    "Q02750": "MAP2K1", "P36507": "MAP2K2", "P28482": "MAPK1", "P27361": "MAPK3", "Q16828": "DUSP6", "O15530": "PDPK1", "P60484": "PTEN",
+    "P31749": "AKT1", "P31751": "AKT2", "P42345": "MTOR", "Q8N122": "RPTOR", "Q07817": "BCL2L1", "P24385": "CCND1",
+}  # fmt: skip
+"""UniProt accessions of human proteins and their genes, each read in a public listing that names both."""
+
+
+def test_accessions_are_those_of_the_proteins_meant() -> None:
+    network = tpor_network()
+    genes = {one.id: {GENES[accession] for accession in one.uniprot} for one in network.species}
+    assert set().union(*genes.values()) == set(GENES.values())
+    expected = {
+        "TPO": {"THPO"}, "TM_agonist": {"MPL"}, "Mpl": {"MPL"}, "JAK2": {"JAK2"}, "STAT5": {"STAT5A", "STAT5B"}, "CIS": {"CISH"},
+        "CIS_mRNA": {"CISH"}, "SOCS3": {"SOCS3"}, "SOS_active": {"SHC1", "GRB2", "SOS1"}, "RAS": {"NRAS", "KRAS"}, "RAF": {"RAF1", "BRAF"},
+        "MEK": {"MAP2K1", "MAP2K2"}, "ERK": {"MAPK1", "MAPK3"}, "DUSP6": {"DUSP6"}, "PIP3": {"PDPK1"}, "PTEN": {"PTEN"},
+        "AKT": {"AKT1", "AKT2"}, "MTORC1": {"MTOR", "RPTOR"}, "BCLXL": {"BCL2L1"}, "CCND1": {"CCND1"},
+    }  # fmt: skip
+    assert {id: genes[id] for id in expected} == expected
+    links = {link.resource for one in network.species for link in one.annotations if "uniprot" not in link.resource}
+    assert links == {"http://identifiers.org/CHEBI:16618", "http://identifiers.org/drugbank:DB06210"}, (
+        "PIP3, and eltrombopag as a small molecule"
+    )

@@ -17,14 +17,24 @@ Seed = Annotated[int, typer.Option(min=0, help="Of the random starts.")]
 Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Write JSON and CSV tables into this folder.")]
 
 
-def llh(problem: Problem, json: Json = False) -> None:
+def llh(
+    problem: Problem,
+    gradient: Annotated[
+        bool, typer.Option("--gradient", help="Its gradient too, in the estimated parameters on their scales, with errors.")
+    ] = False,
+    json: Json = False,
+) -> None:
     """Log-likelihood at the nominal parameters, priors excluded."""
     with exit_codes(as_json=json):
         value = tk.petab_llh(problem)
+        rows = tk.petab_gradient(problem).table() if gradient else None
         if json:
-            print_json({"schema": "thrombokit.petab_llh/1", "problem": problem.name, "llh": value})
+            more = {} if rows is None else {"gradient": rows.to_dicts()}
+            print_json({"schema": "thrombokit.petab_llh/1", "problem": problem.name, "llh": value, **more})
             return
         say(f"{value:.6f}")
+        if rows is not None:
+            say(rows.write_csv().rstrip("\n"))
 
 
 def fit(

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 import thrombokit as tk
+from thrombokit.cli.numbers import settings_of
 from thrombokit.cli.output import Json, Quiet, exit_codes, log, print_json, say
-from thrombokit.errors import Fault, InputError, raise_all
 
 
 def simulate(
@@ -39,7 +39,7 @@ def simulate(
 ) -> None:
     """Simulate a model: one row for each time."""
     with exit_codes(as_json=json):
-        settings = _settings(setting or [])
+        settings = settings_of(setting or [], "--set")
         selections = None if select is None else [name.strip() for name in select.split(",") if name.strip()]
         found = tk.simulate_model(tk.load_network(model), end=end, points=points, selections=selections, settings=settings)
         if out is not None:
@@ -51,22 +51,3 @@ def simulate(
         for note in found.notes:
             log(f"note: {note}", quiet=quiet)
         log(found.message if found.outcome == "converged" else f"warning: {found.message}", quiet=quiet)
-
-
-def _settings(said: list[str]) -> dict[str, float]:
-    settings: dict[str, float] = {}
-    faults: list[Fault] = []
-    for text in said:
-        name, sign, value = (part.strip() for part in text.partition("="))
-        try:
-            number = float(value)
-        except ValueError:
-            number = None
-        if not name or not sign or number is None:
-            faults.append(Fault(place="--set", found=f'"{text}"', expected="id=number", cure="Write it as k1=0.5."))
-        elif name in settings:
-            faults.append(Fault(place="--set", found=f'"{name}" twice', expected="each id once", cure="Leave one out."))
-        else:
-            settings[name] = number
-    raise_all(faults, InputError)
-    return settings

@@ -1,4 +1,4 @@
-"""The picture of a reaction model as a file: SVG, PNG or PDF, with or without the activity at one dose and time as colour."""
+"""The picture of a reaction model as a file: SVG, PNG or PDF, with or without the activity at one dose and time as colour; or an SBGN map."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from thrombokit.drawing.network import NetworkPicture
 from thrombokit.drawing.network_svg import network_pdf, network_png, network_svg
 from thrombokit.errors import Fault, raise_all
 from thrombokit.io.models import BUILT_IN, load_network
+from thrombokit.io.petab_fits import make_fit_folder
+from thrombokit.io.sbgn import sbgn_text
 from thrombokit.io.tpor import simulate_signalling
+from thrombokit.io.whole_files import replace_file
 from thrombokit.quantities import concentration_nM
 from thrombokit.signalling.antimony_source import tpor_rates
 from thrombokit.signalling.fates import Activity
@@ -25,6 +28,7 @@ from thrombokit.signalling.treatments import Treatment
 
 TITLE = "TPO-R signalling"
 ENDINGS = (".svg", ".png", ".pdf")
+MAP_ENDING = ".sbgn"
 POINTS = 201
 LONGEST_H = 24.0 * 14
 _TIME = re.compile(r"\s*([0-9]*\.?[0-9]+(?:[eE][+-]?\d+)?)\s*(s|min|h|d)\s*$")
@@ -85,10 +89,18 @@ def save_network(
     path: Path, source: str | Path = BUILT_IN, *, agonist: str | None = None, dose: str | None = None, at: str | None = None,
     cell_system: str = "32D-MPL",
 ) -> NetworkPicture:  # fmt: skip
-    """Draw a model (see `draw_network`) and write the picture; the file's name is checked before anything is drawn."""
-    raise_all(picture_ending_faults(path))
+    """Draw a model (see `draw_network`) and write it as its file's name says: a picture, or with .sbgn an SBGN map, which has no colours.
+
+    The name is checked before anything is drawn.
+    """
+    is_map = path.suffix.casefold() == MAP_ENDING
+    raise_all([] if is_map else picture_ending_faults(path, others=(MAP_ENDING,)))
     picture = draw_network(source, agonist=agonist, dose=dose, at=at, cell_system=cell_system)
-    write_picture(picture, path)
+    if is_map:
+        make_fit_folder(path.parent)
+        replace_file(path, sbgn_text(load_network(source), picture).encode("utf-8"))
+    else:
+        write_picture(picture, path)
     return picture
 
 
@@ -108,13 +120,14 @@ def write_picture(picture: NetworkPicture, path: Path) -> Path:
     return path
 
 
-def picture_ending_faults(path: Path) -> list[Fault]:
-    """Why a picture cannot be written under that name."""
+def picture_ending_faults(path: Path, *, others: tuple[str, ...] = ()) -> list[Fault]:
+    """Why a picture cannot be written under that name; `others` are endings to be told besides."""
     if path.suffix.casefold() in ENDINGS:
         return []
-    return [
-        Fault(place="--out", found=f'"{path.name}"', expected="a name that ends in .svg, .png or .pdf", cure="Change its ending.")
-    ]
+    *first, last = ENDINGS
+    besides = "".join(f", or {ending}" for ending in others)
+    expected = f"a name that ends in {', '.join(first)} or {last}{besides}"
+    return [Fault(place="--out", found=f'"{path.name}"', expected=expected, cure="Change its ending.")]
 
 
 def drawn_sentence(network: Network) -> str:

@@ -22,7 +22,8 @@ from thrombokit.io.petab_parameters import read_parameters
 from thrombokit.io.petab_tables import PetabTable, TableRow, entry_of, read_petab_table
 from thrombokit.io.petab_yaml import read_petab_yaml
 from thrombokit.io.sbml import read_sbml
-from thrombokit.signalling.likelihood import log_likelihood
+from thrombokit.signalling.gradients import CheckedGradient, checked_gradient
+from thrombokit.signalling.likelihood import TIGHT, PetabLikelihood, log_likelihood
 from thrombokit.signalling.petab_problem import Entry, PetabProblem
 from thrombokit.signalling.petab_references import reference_faults
 
@@ -108,6 +109,32 @@ def petab_llh(path: str | Path) -> float:
         If the extra `signalling` is not installed.
     """
     return log_likelihood(read_petab(path))
+
+
+def petab_gradient(path: str | Path) -> CheckedGradient:
+    """Log-likelihood of a PEtab 1 problem and its gradient at the nominal parameters, priors excluded.
+
+    Parameters
+    ----------
+    path : path
+        The problem's YAML file.
+
+    Returns
+    -------
+    CheckedGradient
+        In the estimated parameters, each on its own scale (lin, log, log10), with an estimate of the error of each.
+
+    Raises
+    ------
+    FileFormatError
+        If the problem cannot be read; see `read_petab`.
+    SimulationError
+        If there is no likelihood at the parameters, or next to them.
+    MissingExtraError
+        If the extra `signalling` is not installed.
+    """
+    problem = read_petab(path)
+    return checked_gradient(PetabLikelihood(problem, tolerances=TIGHT), problem.space.nominal)
 
 
 def _rows(tables: Iterable[PetabTable], key: str, faults: list[Fault]) -> list[TableRow]:

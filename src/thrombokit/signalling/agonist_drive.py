@@ -126,6 +126,23 @@ def drive_of(settings: Mapping[str, float], *, his499: float = 1.0) -> float:
     return total
 
 
+def sites_taken(settings: Mapping[str, float], affinities_nM: Mapping[str, float]) -> dict[str, float]:
+    """Share of each site that is taken, A / (KA + A), by the species of its agonist ("TPO", "TM_agonist").
+
+    Parameters
+    ----------
+    settings : dict of str to float
+        Of `site_settings`.
+    affinities_nM : dict of str to float
+        KA by parameter, for sites whose KA is not among the settings.
+    """
+    shares: dict[str, float] = {}
+    for concentration, affinity, _ in SITE_PARAMETERS.values():
+        dose = settings.get(concentration, 0.0)
+        shares[concentration.strip("[]")] = dose / (settings.get(affinity, affinities_nM[affinity]) + dose) if dose > 0.0 else 0.0
+    return shares
+
+
 def _dose_faults(known: Mapping[str, Binding], doses_nM: Mapping[str, float]) -> list[Fault]:
     faults: list[Fault] = []
     for name, dose in doses_nM.items():

@@ -93,6 +93,40 @@ def sbml_of_antimony(text: str, *, source: str) -> str:
     return _without_maker(sbml)
 
 
+def antimony_of_sbml(sbml: str, *, source: str) -> str:
+    """A model as Antimony text; what Antimony has no words for (a line of notes, say) is left out by it.
+
+    Parameters
+    ----------
+    sbml : str
+        Level 3 Version 2.
+    source : str
+        The file it comes from, for messages.
+
+    Raises
+    ------
+    FileFormatError
+        If antimony cannot take the model.
+    MissingExtraError
+        If antimony is not installed.
+    """
+    if antimony is None:
+        raise MissingExtraError(
+            f"{source}: writing Antimony needs the package antimony, which is not installed. Install the extra: "
+            'pip install "thrombokit[signalling]".'
+        )
+    with _ONE_AT_A_TIME:
+        antimony.clearPreviousLoads()
+        taken = antimony.loadSBMLString(sbml) >= 0
+        text = str(antimony.getAntimonyString(antimony.getMainModuleName())) if taken else ""
+        said = " ".join(str(antimony.getLastError()).split())
+        antimony.clearPreviousLoads()
+    if not text.strip():
+        raise FileFormatError(Fault(place=source, found=f"a model antimony cannot take ({said})", expected="a model it can say",
+                                    cure="Export SBML instead."))  # fmt: skip
+    return re.sub(r"\A// Created by [^\n]*\n", "", text)
+
+
 def _without_maker(sbml: str) -> str:
     """The same document without the comment naming versions, so that the bytes depend on the model alone."""
     return re.sub(r"<!-- Created by .*? -->\n", "", sbml, count=1)

@@ -1,7 +1,7 @@
 """Two agonists together: what the model says (their drives add), beside Bliss independence and the plain sum.
 
 At two independent sites drives add before the receptor saturates, so the sum of responses must fail near saturation: test additivity on doses
-that give about 20 % each. Bliss takes the responses as independent shares of the window.
+that give about 20 % each. Bliss takes the responses as independent shares of the window, and has no answer where one alone is more than the window.
 
 References
 ----------
@@ -12,10 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import polars as pl
 
 from thrombokit.signalling.agonist_drive import Binding
 from thrombokit.signalling.anchor import DriveCurve, responses_pct
+
+SHARE = (-0.05, 1.05)
+"""What passes for a share, 0 to 1, of the window."""
 
 
 def combination_table(
@@ -34,7 +38,7 @@ def combination_table(
     -------
     DataFrame
         One row a pair: `first_nM`, `second_nM`, `first_pct`, `second_pct` (each alone), `drive_additive_pct` (the model), `bliss_pct` and
-        `sum_pct`, all in % of the positive control.
+        `sum_pct`, all in % of the positive control; `bliss_pct` is null where a response alone is no share of the window (`SHARE`).
     """
     pairs = [(float(a), float(b)) for a in first_nM for b in second_nM]
     bindings = [first, second]
@@ -42,8 +46,9 @@ def combination_table(
     alone_second = responses_pct(curve, bindings, [{second.agonist: b} for _, b in pairs])
     together = responses_pct(curve, bindings, [{first.agonist: a, second.agonist: b} for a, b in pairs])
     a, b = alone_first / 100.0, alone_second / 100.0
+    is_share = np.all([(SHARE[0] <= one) & (one <= SHARE[1]) for one in (a, b)], axis=0)
     return pl.DataFrame({
         "first": [first.agonist] * len(pairs), "second": [second.agonist] * len(pairs), "first_nM": [x for x, _ in pairs],
         "second_nM": [y for _, y in pairs], "first_pct": alone_first, "second_pct": alone_second, "drive_additive_pct": together,
-        "bliss_pct": 100.0 * (a + b - a * b), "sum_pct": alone_first + alone_second,
+        "bliss_pct": pl.Series(np.where(is_share, 100.0 * (a + b - a * b), np.nan)).fill_nan(None), "sum_pct": alone_first + alone_second,
     })  # fmt: skip

@@ -8,7 +8,7 @@ ERK on endomitosis, and STAT5 on endomitosis (adult cells against cord blood). T
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -25,14 +25,19 @@ ERK_ON_ENDOMITOSIS = Sign.LOWERS
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Activity(FrozenArrays):
-    """Pathway activity over time: `time_h` (n_times,) and, by name of `ACTIVITIES`, concentrations in nM of the same shape."""
+    """Pathway activity over time: `time_h` (n_times,) and, by name of `ACTIVITIES`, concentrations in nM of the same shape.
+
+    `sites_taken`: of each agonist site, by the species that stands for its agonist, the share that is taken, 0 to 1, shape (n_times,).
+    """
 
     time_h: Array
     levels_nM: Mapping[str, Array]
+    sites_taken: Mapping[str, Array] = field(default_factory=dict[str, Array])
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "time_h", frozen(self.time_h))
-        object.__setattr__(self, "levels_nM", {name: frozen(values) for name, values in self.levels_nM.items()})
+        for name in ("levels_nM", "sites_taken"):
+            object.__setattr__(self, name, {id: frozen(values) for id, values in getattr(self, name).items()})
 
     def __getitem__(self, name: str) -> Array:
         return self.levels_nM[name]

@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 
 from thrombokit.errors import SimulationError
 from thrombokit.numerics.arrays import Array, BoolArray, FrozenArrays, IntArray, frozen
@@ -31,6 +32,10 @@ class CheckedGradient(FrozenArrays):
     value: float
     gradient: Array
     error: Array
+
+    def table(self) -> pl.DataFrame:
+        """One row an estimated parameter: `parameter`, `gradient` (of the log-likelihood, on the parameter's scale) and `error`."""
+        return pl.DataFrame({"parameter": list(self.ids), "gradient": self.gradient, "error": self.error})
 
 
 def checked_gradient(likelihood: PetabLikelihood, point: Array) -> CheckedGradient:

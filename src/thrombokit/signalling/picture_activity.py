@@ -1,7 +1,8 @@
 """Activity as colour: what a picture shows of a network at one time of one treatment.
 
 Of a molecule with several forms each form shows its share of the molecule, counted in amounts. A molecule of one form shows its level
-relative to the highest it reaches in the runs compared. What is held constant has no colour.
+relative to the highest it reaches in the runs compared, an agonist the share of its site that it takes. What else is held constant has no
+colour.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from thrombokit.signalling.network import Network
 from thrombokit.signalling.regulation import network_edges
 
 SCALE_WORDS = "share of the molecule in this form; of molecules with one form, share of the highest level in the runs compared"
+SITE_WORDS = f"{SCALE_WORDS}; of agonists, share of their site taken"
 OTHER_CELLS = "A fitted rate is calibrated on EPO-R or other cells, as named; on TPO-R it may differ."
 """What stands on every picture of the built-in model."""
 
@@ -67,7 +69,8 @@ def with_activity(picture: NetworkPicture, values: Mapping[str, float], *, title
         Share of assumed rates, where the others come from.
     """
     boxes: tuple[Box, ...] = tuple(replace(box, value=values.get(box.id)) for box in picture.boxes)
-    return replace(picture, boxes=boxes, title=title, caption=tuple(caption), scale_words=SCALE_WORDS)
+    words = SITE_WORDS if any(box.is_fixed and box.value is not None for box in boxes) else SCALE_WORDS
+    return replace(picture, boxes=boxes, title=title, caption=tuple(caption), scale_words=words)
 
 
 def activity_picture(
@@ -100,7 +103,9 @@ def activity_picture(
     levels = {id: float(np.interp(time_h, activity.time_h, values)) for id, values in activity.levels_nM.items()}
     highest = {id: max(float(one[id].max()) for one in (activity, *compared)) for id in activity.levels_nM}
     title = f"{treatment}, {time_words(time_h)}"
-    return with_activity(network_picture(network), activity_values(network, levels, highest), title=title, caption=caption)
+    before = int(np.searchsorted(activity.time_h, time_h, side="right")) - 1
+    sites = {id: float(shares[before]) for id, shares in activity.sites_taken.items()}
+    return with_activity(network_picture(network), activity_values(network, levels, highest) | sites, title=title, caption=caption)
 
 
 def plain_picture(network: Network, *, title: str = "", caption: Sequence[str] = ()) -> NetworkPicture:

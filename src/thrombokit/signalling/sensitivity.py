@@ -19,6 +19,7 @@ import numpy as np
 import polars as pl
 
 from thrombokit.numerics.arrays import Array
+from thrombokit.numerics.elementary_effects import walk_effects
 from thrombokit.numerics.streams import stream
 from thrombokit.scale.engine import Engine, SerialEngine
 from thrombokit.signalling.agonist_drive import Binding
@@ -29,8 +30,6 @@ from thrombokit.signalling.treatments import Treatment
 OUTPUTS = ("cells", "STAT5_p_peak", "ERK_p_peak", "AKT_p_peak", "endomitosis_per_d")
 """Living cells at the end, peaks in nM, mean endomitosis; sensitivities are of their logarithms."""
 LOCAL_STEP = 0.01
-LEVELS = 4
-"""Places a rate can take in its range in Morris' design, evenly on the log scale."""
 BY_FIXED_BINDING = ("TPO_affinity", "TPO_efficacy", "TM_affinity", "TM_efficacy")
 """Rates that the agonists' bindings replace."""
 _SMALLEST = 1e-12
@@ -115,19 +114,7 @@ def _walk(shared: tuple[Question, int], start: int, stop: int) -> Array:
 
 
 def _trajectory(question: Question, rates: Sequence[Rate], seed: int, number: int) -> Array:
-    rng = stream(seed, "signalling", "morris", number)
-    jump = LEVELS / (2.0 * (LEVELS - 1.0))
-    place = rng.integers(0, LEVELS // 2, size=len(rates)) / (LEVELS - 1.0)
-    towards = rng.choice([-1.0, 1.0], size=len(rates))
-    place = np.where(towards > 0.0, place, 1.0 - place)
-    effects = np.empty((len(rates), len(OUTPUTS)))
-    before = question.answers(_at(rates, place))
-    for at in rng.permutation(len(rates)):
-        place[at] += towards[at] * jump
-        after = question.answers(_at(rates, place))
-        effects[at] = (after - before) / (towards[at] * jump)
-        before = after
-    return effects
+    return walk_effects(lambda place: question.answers(_at(rates, place)), len(rates), stream(seed, "signalling", "morris", number))
 
 
 def _at(rates: Sequence[Rate], place: Array) -> dict[str, float]:

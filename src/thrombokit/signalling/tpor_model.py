@@ -15,7 +15,7 @@ import numpy as np
 from thrombokit.domain.fates import FateRates
 from thrombokit.errors import Fault, InputError, raise_all
 from thrombokit.numerics.arrays import Array
-from thrombokit.signalling.agonist_drive import SITE_PARAMETERS, Binding, site_settings
+from thrombokit.signalling.agonist_drive import SITE_PARAMETERS, Binding, site_settings, sites_taken
 from thrombokit.signalling.cell_systems import CellSystem, Sign, basal_drive_of, perturbations
 from thrombokit.signalling.cultures import cell_number
 from thrombokit.signalling.fates import ERK_ON_ENDOMITOSIS, Activity, fate_rate_set, fates_of
@@ -132,7 +132,9 @@ class TporModel:
         quiet = {concentration: 0.0 for concentration, _, _ in SITE_PARAMETERS.values()}
         state = _rest(session, settings, quiet)
         values = _run(session, time_h, selections, settings, quiet, given_h, state)
-        return Activity(time_h=time_h, levels_nM={name: values[:, at] for at, name in enumerate(names)})
+        given = np.array([_is_given(float(time), given_h) for time in time_h])
+        taken = {id: share * given for id, share in sites_taken(settings, self._affinities_nM()).items()}
+        return Activity(time_h=time_h, levels_nM={name: values[:, at] for at, name in enumerate(names)}, sites_taken=taken)
 
     def fates(self, activity: Activity, *, label: str) -> FateRates:
         """Rates of the four fates under that activity."""
@@ -150,6 +152,11 @@ class TporModel:
         own = {rate.id: rate.value for rate in self.cell_system.rates}
         parameters = self.network.parameter_by_id
         return {id: value for id, value in {**own, **self.replaced}.items() if id in parameters}
+
+    def _affinities_nM(self) -> dict[str, float]:
+        """KA of both sites as the model has them."""
+        values = self.values()
+        return {affinity: values[affinity] for _, affinity, _ in SITE_PARAMETERS.values()}
 
     def _settings(self, treatment: Treatment) -> dict[str, float]:
         known = perturbations()
@@ -208,6 +215,11 @@ def _run(
             session.run([(end - start) * MINUTES_PER_HOUR], ["time"])
         state = session.state()
     return np.concatenate(parts)
+
+
+def _is_given(time_h: float, given_h: Sequence[tuple[float, float]]) -> bool:
+    """Whether the agonists are in the medium at a time; always, where no stretch is said."""
+    return not given_h or any(start <= time_h < end for start, end in given_h)
 
 
 def _stretches(given_h: Sequence[tuple[float, float]]) -> list[tuple[float, float, bool]]:
