@@ -106,7 +106,9 @@ def test_unit_and_order_of_the_data_change_nothing_else() -> None:
 def test_complete_unstructured_data_have_exact_degrees() -> None:
     """With nothing missing and no covariate, each visit is a two-sample t test: n - 2 degrees, by both methods."""
     subject, visit, design, response = trial(8, missing=-1.0)
-    fit = fit_repeated(by_pattern(subject, visit, design[:, :8], response), VisitCovariance(structure="us", n_visits=M))
+    fit = fit_repeated(
+        by_pattern(subject, visit, design[:, :8], response), VisitCovariance(structure="us", n_visits=M), kenward_roger=True
+    )
     weights = np.zeros(8)
     weights[0], weights[M] = -1.0, 1.0
     first = response.reshape(-1, M)[:, 0]

@@ -134,7 +134,7 @@ def _promise(model: LocalModel, moving: BoolArray, box: Box) -> float:
 def _solve(model: LocalModel, moving: BoolArray, box: Box, damping: float) -> Array:
     """The damped step of the moving parameters; where the likelihood is flat, their longest step keeps it finite."""
     flat = FLAT / box.longest_step[moving] ** 2
-    scale = np.sqrt(np.diag(model.information)[moving] + flat)
+    scale = np.sqrt(np.maximum(np.diag(model.information)[moving], 0.0) + flat)
     information = model.information[np.ix_(moving, moving)] / np.outer(scale, scale)
     information[np.diag_indices_from(information)] += damping + flat / scale**2
     try:

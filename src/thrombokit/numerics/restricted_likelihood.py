@@ -36,7 +36,8 @@ class RestrictedFit(FrozenArrays):
     """What a set of covariance parameters (q,) means for the data.
 
     `beta` (p,) and `beta_covariance` (p, p); `minus2_reml`; `gradient` (q,), `hessian` (q, q) and `expected` (q, q) of -2 REML;
-    `covariance_slopes` (q, p, p): d(beta_covariance)/d(parameter); `curvature` (q, q, p, p): what Kenward and Roger's adjustment sums.
+    `covariance_slopes` (q, p, p): d(beta_covariance)/d(parameter); `curvature` (q, q, p, p): what Kenward and Roger's adjustment sums,
+    empty unless asked for.
     """
 
     minus2_reml: float
@@ -129,14 +130,19 @@ def _solve(patterns: Sequence[Pattern], matrix: Array) -> _Solved | None:
     return _Solved(tuple(seen), minus2 + (n - p) * math.log(2.0 * math.pi), beta, inverse, tuple(residuals))
 
 
-def restricted_fit(patterns: Sequence[Pattern], covariance: VisitCovariance, parameters: Array) -> RestrictedFit | None:
-    """Estimates, likelihood and its derivatives at covariance parameters of shape (q,); None where they do not exist."""
+def restricted_fit(
+    patterns: Sequence[Pattern], covariance: VisitCovariance, parameters: Array, *, curved: bool = False
+) -> RestrictedFit | None:
+    """Estimates, likelihood and its derivatives at covariance parameters of shape (q,); None where they do not exist.
+
+    `curved` also sums `curvature`, which costs far more than the rest where there are many visits.
+    """
     shape = covariance.at(parameters)
     solved = _solve(patterns, shape.matrix)
     if solved is None:
         return None
     q, p = shape.first.shape[0], solved.beta.size
-    sums = _Sums(q, p)
+    sums = _Sums(q, p, curved=curved)
     for one, residual in zip(solved.seen, solved.residuals, strict=True):
         sums.add(one, residual, shape, solved.beta_covariance)
     inner = np.einsum("pr,arq->apq", solved.beta_covariance, sums.slope)  # C S_a
@@ -145,7 +151,9 @@ def restricted_fit(patterns: Sequence[Pattern], covariance: VisitCovariance, par
         2.0 * (sums.quadratic - np.einsum("ap,pq,bq->ab", sums.pull, solved.beta_covariance, sums.pull)) - expected + sums.bend
     )
     slopes = np.einsum("apq,qr->apr", inner, solved.beta_covariance)
-    curvature = sums.curvature - np.einsum("apr,rs,bsq->abpq", sums.slope, solved.beta_covariance, sums.slope)
+    curvature = sums.curvature
+    if curved:
+        curvature = curvature - np.einsum("apq,bqr->abpr", sums.slope, inner)
     return RestrictedFit(minus2_reml=solved.minus2, beta=solved.beta, beta_covariance=solved.beta_covariance, gradient=sums.gradient,
                          hessian=0.5 * (hessian + hessian.T), expected=0.5 * (expected + expected.T),
                          covariance_slopes=slopes, curvature=curvature)  # fmt: skip
@@ -154,28 +162,32 @@ def restricted_fit(patterns: Sequence[Pattern], covariance: VisitCovariance, par
 class _Sums:
     """What the derivatives of -2 REML need of all patterns: V_a = dV/da, W = V^-1, M = sum WX C X'W, U = sum u u' with u = W r."""
 
-    def __init__(self, q: int, p: int) -> None:
+    def __init__(self, q: int, p: int, *, curved: bool) -> None:
+        self.curved = curved
         self.gradient = np.zeros(q)
         self.trace = np.zeros((q, q))  # k tr(W Va W Vb) - 2 tr(Va W Vb M)
         self.quadratic = np.zeros((q, q))  # u' Va W Vb u
         self.bend = np.zeros((q, q))  # what the second derivatives of V add
         self.slope = np.zeros((q, p, p))  # X'W Va W X
         self.pull = np.zeros((q, p))  # X'W Va u
-        self.curvature = np.zeros((q, q, p, p))  # X'W Va W Vb W X - X'W Vab W X / 4
+        self.curvature = np.zeros((q, q, p, p) if curved else (0, 0, p, p))  # X'W Va W Vb W X - X'W Vab W X / 4
 
     def add(self, one: _Seen, residual: Array, shape: Shape, beta_covariance: Array) -> None:
         """Add a pattern's subjects."""
         at = np.ix_(one.visits, one.visits)
         first, second = shape.first[:, at[0], at[1]], shape.second[:, :, at[0], at[1]]
-        means = np.einsum("kdp,pq,keq->de", one.whitened, beta_covariance, one.whitened)
+        means = np.tensordot(one.whitened @ beta_covariance, one.whitened, axes=([0, 2], [0, 2]))
         spread = residual.T @ residual
-        products = np.einsum("kdp,keq->depq", one.whitened, one.whitened)
+        products = np.tensordot(one.whitened, one.whitened, axes=(0, 0)).transpose(0, 2, 1, 3)
         turned = np.einsum("de,aef->adf", one.inverse, first)  # W Va
-        through = np.einsum("ade,bef->abdf", first, turned)  # Va W Vb
+        through = np.tensordot(first, turned, axes=(2, 1)).transpose(0, 2, 1, 3)  # Va W Vb
         self.gradient += one.count * np.einsum("add->a", turned) - np.einsum("ade,ed->a", first, means + spread)
         self.trace += one.count * np.einsum("ade,bed->ab", turned, turned) - 2.0 * np.einsum("abde,ed->ab", through, means)
         self.quadratic += np.einsum("abde,ed->ab", through, spread)
         self.bend += np.einsum("abde,ed->ab", second, one.count * one.inverse - means - spread)
-        self.slope += np.einsum("ade,depq->apq", first, products)
-        self.pull += np.einsum("kdp,ade,ke->ap", one.whitened, first, residual)
-        self.curvature += np.einsum("abde,depq->abpq", through - 0.25 * second, products)
+        self.slope += np.tensordot(first, products, axes=([1, 2], [0, 1]))
+        self.pull += np.tensordot(first, np.tensordot(one.whitened, residual, axes=(0, 0)), axes=([1, 2], [0, 2]))
+        if self.curved:
+            q, d, p = first.shape[0], first.shape[1], products.shape[2]
+            flat = (through - 0.25 * second).reshape(q * q, d * d) @ products.reshape(d * d, p * p)
+            self.curvature += flat.reshape(q, q, p, p)

@@ -56,7 +56,7 @@ class RepeatedFit(FrozenArrays):
         return fit.beta_covariance + added
 
 
-def fit_repeated(patterns: Sequence[Pattern], covariance: VisitCovariance) -> RepeatedFit:
+def fit_repeated(patterns: Sequence[Pattern], covariance: VisitCovariance, *, kenward_roger: bool = False) -> RepeatedFit:
     """Restricted maximum likelihood.
 
     Parameters
@@ -64,6 +64,8 @@ def fit_repeated(patterns: Sequence[Pattern], covariance: VisitCovariance) -> Re
     patterns : sequence of Pattern
         From `by_pattern`; the design has full column rank, and every pair of visits of an unstructured covariance is seen together.
     covariance : VisitCovariance
+    kenward_roger : bool
+        Whether contrasts with Kenward and Roger's adjustment will be asked for.
 
     Returns
     -------
@@ -88,7 +90,7 @@ def fit_repeated(patterns: Sequence[Pattern], covariance: VisitCovariance) -> Re
     best = maximise(value, linearise, start, box, gain=1e-9)
     if best.outcome is Outcome.CONVERGED:
         best = replace(best, point=_polished(scaled, covariance, best.point))
-    return _in_units(patterns, covariance, best.point, best.outcome, scale)
+    return _in_units(patterns, covariance, best.point, best.outcome, scale, curved=kenward_roger)
 
 
 def _polished(patterns: Sequence[Pattern], covariance: VisitCovariance, point: Array) -> Array:
@@ -124,12 +126,12 @@ def _moments(patterns: Sequence[Pattern], n_visits: int) -> tuple[float, Array]:
 
 
 def _in_units(
-    patterns: Sequence[Pattern], covariance: VisitCovariance, point: Array, outcome: Outcome, scale: float
+    patterns: Sequence[Pattern], covariance: VisitCovariance, point: Array, outcome: Outcome, scale: float, *, curved: bool
 ) -> RepeatedFit:
     """From the scaled response back to its unit."""
     parameters = _unscaled(covariance, point, scale)
     matrix = covariance.at(parameters).matrix
-    fit = restricted_fit(patterns, covariance, parameters)
+    fit = restricted_fit(patterns, covariance, parameters, curved=curved)
     if fit is None:
         return _without_answer(covariance, point.size, patterns[0].design.shape[2])
     sd = np.sqrt(np.diag(matrix))

@@ -158,8 +158,9 @@ def fit_mmrm(
     design = _design(rows)
     raise_all([*_unestimable(data.file, rows, design), *_never_together(data.file, rows, covariance)], InputError)
     structure = VisitCovariance(structure=covariance, n_visits=len(rows.visits))
-    fit = fit_repeated(by_pattern(rows.subject, rows.visit, design, rows.response), structure)
-    means, contrasts = _estimates(rows, fit, confidence, kenward_roger=degrees == "kenward-roger")
+    kenward_roger = degrees == "kenward-roger"
+    fit = fit_repeated(by_pattern(rows.subject, rows.visit, design, rows.response), structure, kenward_roger=kenward_roger)
+    means, contrasts = _estimates(rows, fit, confidence, kenward_roger=kenward_roger)
     spread = np.sqrt(np.diag(fit.beta_covariance)) if fit.outcome is not Outcome.NOT_FINITE else np.full(fit.beta.size, math.nan)
     names = [f"{arm} at {visit}" for arm in rows.arms for visit in rows.visits] + list(rows.extra_names)
     return MmrmResult(
