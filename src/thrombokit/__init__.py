@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from thrombokit.errors import InputError, MissingExtraError, SimulationError, ThrombokitError
     from thrombokit.evidence.library import find_record, load_library, search_library
     from thrombokit.evidence.published_trials import find_published_trial, published_trials
+    from thrombokit.io.adam_times import read_adtte
+    from thrombokit.io.estimands import load_estimands, parse_estimands
     from thrombokit.io.event_files import simulate_events
     from thrombokit.io.fcs import read_fcs
     from thrombokit.io.fcs_write import write_fcs
@@ -73,6 +75,8 @@ if TYPE_CHECKING:
     from thrombokit.io.titrations import load_titration
     from thrombokit.io.tpor import simulate_signalling, tpor_model
     from thrombokit.io.tpor_scans import ScanKind, ScanRequest, doses_of, scan_signalling
+    from thrombokit.io.trial_folder import write_trial
+    from thrombokit.io.trial_tables import read_trial
     from thrombokit.io.visit_tables import read_repeated_measures
     from thrombokit.io.yield_sheets import read_cultures
     from thrombokit.numerics.streams import stream
@@ -102,7 +106,9 @@ if TYPE_CHECKING:
     from thrombokit.study.run_cells import analyse_sheet, cultures_settings
     from thrombokit.study.saved import to_json
     from thrombokit.study.templates.write import write_template
+    from thrombokit.trials.analyse import analyse_trial
     from thrombokit.trials.cox import fit_cox
+    from thrombokit.trials.estimand import Endpoint, Estimand, EstimandPlan
     from thrombokit.trials.mmrm import fit_mmrm
     from thrombokit.trials.proportions import compare_proportions
     from thrombokit.trials.published import analyse_published
@@ -110,10 +116,16 @@ if TYPE_CHECKING:
     from thrombokit.trials.stratified import compare_strata
     from thrombokit.trials.survival import analyse_survival
     from thrombokit.trials.survival_data import survival_data
+    from thrombokit.trials.trial_data import Subject, TrialData, trial_data
+    from thrombokit.trials.trial_result import TrialResult
+    from thrombokit.trials.visit_windows import VisitPlan
 
 __version__ = "0.1.0"
 
 _PLACES = {
+    "Endpoint": "trials.estimand",
+    "Estimand": "trials.estimand",
+    "EstimandPlan": "trials.estimand",
     "EventsResult": "patients.events_result",
     "FitSettings": "dose_response.settings",
     "InputError": "errors",
@@ -125,9 +137,13 @@ _PLACES = {
     "ScanKind": "io.tpor_scans",
     "ScanRequest": "io.tpor_scans",
     "SimulationError": "errors",
+    "Subject": "trials.trial_data",
     "ThrombokitError": "errors",
     "Treatment": "signalling.treatments",
+    "TrialData": "trials.trial_data",
+    "TrialResult": "trials.trial_result",
     "Varied": "signalling.model_scans",
+    "VisitPlan": "trials.visit_windows",
     "analyse_cultures": "cells.cultures",
     "analyse_plates": "plate.analyse",
     "analyse_ploidy_response": "cells.ploidy_response",
@@ -136,6 +152,7 @@ _PLACES = {
     "analyse_samples": "cells.analyse",
     "analyse_sheet": "study.run_cells",
     "analyse_survival": "trials.survival",
+    "analyse_trial": "trials.analyse",
     "answer_sentences": "report.sentences",
     "apply_gates": "cells.membership",
     "cells_document": "study.archive_cells",
@@ -180,6 +197,7 @@ _PLACES = {
     "inhibitor_panel": "signalling.experiments",
     "is_screen": "io.screens",
     "load_agonist": "agonists.load",
+    "load_estimands": "io.estimands",
     "load_library": "evidence.library",
     "load_model": "io.patient_models",
     "load_network": "io.models",
@@ -197,6 +215,7 @@ _PLACES = {
     "membership_table": "io.gated_files",
     "morris_scan": "signalling.model_scans",
     "mutant_panel": "signalling.experiments",
+    "parse_estimands": "io.estimands",
     "petab_gradient": "io.petab",
     "petab_llh": "io.petab",
     "plan_document": "report.plan_output",
@@ -206,6 +225,7 @@ _PLACES = {
     "prepare_plan": "report.bench_sheet",
     "profile_petab": "signalling.profiles",
     "published_trials": "evidence.published_trials",
+    "read_adtte": "io.adam_times",
     "read_cultures": "io.yield_sheets",
     "read_events": "io.nonmem",
     "read_fcs": "io.fcs",
@@ -224,6 +244,7 @@ _PLACES = {
     "read_spillover_table": "io.spillover_tables",
     "read_survival": "io.survival_tables",
     "read_table": "io.fit_tables",
+    "read_trial": "io.trial_tables",
     "refuse_gate_changes": "io.gate_lock",
     "regimen_events": "patients.regimen",
     "run_document": "study.archive",
@@ -241,6 +262,7 @@ _PLACES = {
     "survival_data": "trials.survival_data",
     "to_json": "study.saved",
     "tpor_model": "io.tpor",
+    "trial_data": "trials.trial_data",
     "usual_interval": "dose_response.settings",
     "wells_of": "plate.normalise",
     "write_cells_folder": "study.archive_cells",
@@ -260,10 +282,14 @@ _PLACES = {
     "write_survival_picture": "io.survival_tables",
     "write_table": "io.fit_tables",
     "write_template": "study.templates.write",
+    "write_trial": "io.trial_folder",
     "yields_table": "cells.yields",
 }
 
 __all__ = [
+    "Endpoint",
+    "Estimand",
+    "EstimandPlan",
     "EventsResult",
     "FitSettings",
     "InputError",
@@ -275,9 +301,13 @@ __all__ = [
     "ScanKind",
     "ScanRequest",
     "SimulationError",
+    "Subject",
     "ThrombokitError",
     "Treatment",
+    "TrialData",
+    "TrialResult",
     "Varied",
+    "VisitPlan",
     "__version__",
     "analyse_cultures",
     "analyse_plates",
@@ -287,6 +317,7 @@ __all__ = [
     "analyse_samples",
     "analyse_sheet",
     "analyse_survival",
+    "analyse_trial",
     "answer_sentences",
     "apply_gates",
     "cells_document",
@@ -331,6 +362,7 @@ __all__ = [
     "inhibitor_panel",
     "is_screen",
     "load_agonist",
+    "load_estimands",
     "load_library",
     "load_model",
     "load_network",
@@ -348,6 +380,7 @@ __all__ = [
     "membership_table",
     "morris_scan",
     "mutant_panel",
+    "parse_estimands",
     "petab_gradient",
     "petab_llh",
     "plan_document",
@@ -357,6 +390,7 @@ __all__ = [
     "prepare_plan",
     "profile_petab",
     "published_trials",
+    "read_adtte",
     "read_cultures",
     "read_events",
     "read_fcs",
@@ -375,6 +409,7 @@ __all__ = [
     "read_spillover_table",
     "read_survival",
     "read_table",
+    "read_trial",
     "refuse_gate_changes",
     "regimen_events",
     "run_document",
@@ -392,6 +427,7 @@ __all__ = [
     "survival_data",
     "to_json",
     "tpor_model",
+    "trial_data",
     "usual_interval",
     "wells_of",
     "write_cells_folder",
@@ -411,6 +447,7 @@ __all__ = [
     "write_survival_picture",
     "write_table",
     "write_template",
+    "write_trial",
     "yields_table",
 ]
 

@@ -36,8 +36,8 @@ class Ties(StrEnum):
 
 def survival(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV, TSV or Parquet, one row a subject.")],
-    time: Annotated[str, typer.Option(help="Column of times.")],
-    event: Annotated[str, typer.Option(help="Column of what ended the observation.")],
+    time: Annotated[str, typer.Option(help="Column of times; needed without --adam.")] = "",
+    event: Annotated[str, typer.Option(help="Column of what ended the observation; needed without --adam.")] = "",
     arm: Annotated[str | None, typer.Option(help="Column of arms; without it all subjects are one.")] = None,
     strata: Annotated[str | None, typer.Option(help="Columns of stratification factors, with commas between.")] = None,
     event_value: Annotated[str | None, typer.Option(help="Value of the event; without it 1 of 0/1, or 2 of 1/2.")] = None,
@@ -51,16 +51,24 @@ def survival(
     confidence: Annotated[float, typer.Option(help="Confidence of the intervals.")] = 0.95,
     rho: Annotated[float, typer.Option(help="Fleming-Harrington weight of early differences.")] = 0.0,
     gamma: Annotated[float, typer.Option(help="Fleming-Harrington weight of late differences.")] = 0.0,
+    adam: Annotated[bool, typer.Option("--adam", help="FILE is an ADTTE data set: AVAL, and CNSR, whose 0 is the event.")] = False,
+    param: Annotated[str | None, typer.Option(help="With --adam: PARAMCD, where the file holds several.")] = None,
+    adsl: Annotated[Path | None, typer.Option(help="With --adam: the subjects, to check names and arms.")] = None,
     curves: Annotated[Path | None, typer.Option(help="Write the curves to this table (CSV or Parquet).")] = None,
     picture: Annotated[Path | None, typer.Option(help="Write the picture (SVG, PNG or PDF).")] = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Time to event by arm: Kaplan-Meier medians, log-rank test, cumulative incidence, hazard ratios."""
+    _check_options(adam=adam, plain={"--time": time, "--event": event}, of_adam={"--param": param, "--adsl": adsl},
+                   not_of_adam={"--event-value": event_value, "--competing": competing})  # fmt: skip
     with exit_codes(as_json=json):
-        data = tk.read_survival(
-            file, time=time, event=event, arm=arm, strata=_listed(strata), event_value=event_value, competing=_listed(competing)
-        )
+        if adam:
+            data = tk.read_adtte(file, adsl=adsl, param=param, arm=arm, strata=_listed(strata))
+        else:
+            data = tk.read_survival(
+                file, time=time, event=event, arm=arm, strata=_listed(strata), event_value=event_value, competing=_listed(competing)
+            )
         result = tk.analyse_survival(
             data, conf_type=conf_type.value, confidence=confidence, median_rule=median_rule.value, rho=rho, gamma=gamma
         )
@@ -75,6 +83,24 @@ def survival(
             return
         say(result.table().write_csv().rstrip("\n"))
         log(result.summary(), quiet=quiet)
+
+
+def _check_options(
+    *, adam: bool, plain: dict[str, str], of_adam: dict[str, Path | str | None], not_of_adam: dict[str, str | None]
+) -> None:
+    """Options that belong together: a wrong command line ends with exit code 2."""
+    lacking = [name for name, value in plain.items() if not value]
+    alone = [name for name, value in of_adam.items() if value is not None]
+    beside = [
+        *(name for name, value in plain.items() if value),
+        *(name for name, value in not_of_adam.items() if value is not None),
+    ]
+    if not adam and lacking:
+        raise typer.BadParameter(f"Missing option {' and '.join(lacking)} (or --adam for an ADTTE data set).")
+    if not adam and alone:
+        raise typer.BadParameter(f"{' and '.join(alone)} without --adam.")
+    if adam and beside:
+        raise typer.BadParameter(f"{' and '.join(beside)} beside --adam, which reads AVAL and CNSR.")
 
 
 def _listed(text: str | None) -> tuple[str, ...]:
