@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from thrombokit.numerics.streams import stream
+from thrombokit.numerics.streams import StreamReel, stream
 
 PINNED = [1.4403948186819078, 1.08771069246867, 0.3066631620640233]
 NAMES = st.lists(st.one_of(st.text(max_size=8), st.integers(0, 99)), max_size=3)
@@ -41,3 +41,13 @@ def test_a_number_and_its_text_are_different_names() -> None:
 def test_two_streams_are_uncorrelated() -> None:
     a, b = stream(1, "a").standard_normal(20_000), stream(1, "b").standard_normal(20_000)
     assert abs(np.corrcoef(a, b)[0, 1]) < 5 / np.sqrt(20_000)
+
+
+def test_a_reel_gives_the_numbers_of_the_streams() -> None:
+    """Whatever was drawn before, and however much of it: normals, uniforms and halves of 64-bit words."""
+    reel = StreamReel()
+    for seed, names in ((1, ("patients", "1", "etas")), (1, ("patients", 1, "etas")), (7, ("x",)), (1, ("patients", "1", "etas"))):
+        wound, own = reel.stream(seed, *names), stream(seed, *names)
+        assert (wound.standard_normal(7) == own.standard_normal(7)).all()
+        assert (wound.integers(0, 100, 3, dtype=np.uint32) == own.integers(0, 100, 3, dtype=np.uint32)).all()
+        assert wound.random() == own.random()

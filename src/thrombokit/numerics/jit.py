@@ -88,6 +88,13 @@ def borrowing_kernel(signature: Any) -> Callable[[F], F]:
     return decorate
 
 
+def lean_kernel(function: F) -> F:
+    """A `kernel` that, like a `borrowing_kernel`, keeps no count of who holds an array; for what such kernels call."""
+    options: dict[str, Any] = {"cache": CACHED, "fastmath": False, "error_model": "numpy", "no_cfunc_wrapper": True, "_nrt": False}
+    compiled: Any = numba.njit(**options)(function)
+    return compiled
+
+
 def inlined(function: F) -> F:
     """Have the code of `function` put into every kernel that calls it, for inner loops: handing arrays to a call costs some ns each."""
     decorated: Any = numba.njit(inline="always", fastmath=False, error_model="numpy")(function)
