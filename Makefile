@@ -7,12 +7,13 @@ DEMO_OUT := build/demo
 UV_COMPILE := $(PY) -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
 	--no-emit-index-url --no-annotate --quiet
 
-.PHONY: demo test test-all lint types imports lock clean help
+.PHONY: calibrate demo test test-all lint types imports lock clean help
 
 help:
 	@echo "make demo      set up, run the guide study, print the report's path"
 	@echo "make test      set up, run everything that guards the project (10 minutes on 2 cores)"
 	@echo "make test-all  make test plus the long studies and the browser run (60 minutes)"
+	@echo "make calibrate fit the ITP models to the published trials, freeze the draws, write the page (15 minutes on one free core)"
 	@echo "make lock      renew the hash-pinned requirements"
 
 .venv/pip:
@@ -52,9 +53,12 @@ test-all: test
 	tools/install_browser.sh
 	$(PY) -m pytest -n 2 --dist loadfile -m long --real-data-required tests
 
+calibrate: .venv/demo
+	$(PY) tools/calibrate.py
+
 lock: .venv/test
 	$(PY) -m pip install --quiet uv
-	$(UV_COMPILE) pyproject.toml requirements/build.in -o requirements/demo.lock
+	$(UV_COMPILE) pyproject.toml requirements/build.in --extra signalling -o requirements/demo.lock
 	$(UV_COMPILE) pyproject.toml requirements/build.in --extra dev -c requirements/demo.lock -o requirements/test.lock
 
 clean:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from thrombokit.agonists.load import load_agonist
+    from thrombokit.agonists.parameter_sets import load_parameter_set, shipped_parameter_sets
     from thrombokit.cells.analyse import analyse_samples
     from thrombokit.cells.compensation import compute_spillover, fit_spillover
     from thrombokit.cells.cultures import analyse_cultures
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from thrombokit.cells.sample_summary import events_table, sample_document, summarise_sample
     from thrombokit.cells.tubes import SampleSheet
     from thrombokit.cells.yields import follow_culture, yields_table
+    from thrombokit.domain.parameter_set import ParameterSet
     from thrombokit.dose_response.combine import fits_table
     from thrombokit.dose_response.compare import Margins, compare_curves
     from thrombokit.dose_response.comparison_runs import comparison_document
@@ -34,7 +36,9 @@ if TYPE_CHECKING:
     from thrombokit.errors import InputError, MissingExtraError, SimulationError, ThrombokitError
     from thrombokit.evidence.library import find_record, load_library, search_library
     from thrombokit.evidence.published_trials import find_published_trial, published_trials
+    from thrombokit.evidence.scenarios import calibration_rows, find_scenario, load_scenarios
     from thrombokit.io.adam_times import read_adtte
+    from thrombokit.io.cohort_files import simulate_cohort
     from thrombokit.io.estimands import load_estimands, parse_estimands
     from thrombokit.io.event_files import simulate_events
     from thrombokit.io.fcs import read_fcs
@@ -80,9 +84,15 @@ if TYPE_CHECKING:
     from thrombokit.io.visit_tables import read_repeated_measures
     from thrombokit.io.yield_sheets import read_cultures
     from thrombokit.numerics.streams import stream
+    from thrombokit.patients.calibration.frozen_draw import apply_draw, fluctuation_of, rescue_of
+    from thrombokit.patients.cohort import Adherence, Cohort, DropOut, Inclusion
+    from thrombokit.patients.cohort_result import CohortResult
     from thrombokit.patients.events_result import EventsResult
+    from thrombokit.patients.fixed_dose import FixedDose
+    from thrombokit.patients.fluctuation import Fluctuation
     from thrombokit.patients.model import PatientModel
     from thrombokit.patients.regimen import regimen_events
+    from thrombokit.patients.rescue import Rescue
     from thrombokit.plate.analyse import analyse_plates
     from thrombokit.plate.normalise import wells_of
     from thrombokit.report.bench_sheet import prepare_plan
@@ -123,16 +133,25 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _PLACES = {
+    "Adherence": "patients.cohort",
+    "Cohort": "patients.cohort",
+    "CohortResult": "patients.cohort_result",
+    "DropOut": "patients.cohort",
     "Endpoint": "trials.estimand",
     "Estimand": "trials.estimand",
     "EstimandPlan": "trials.estimand",
     "EventsResult": "patients.events_result",
     "FitSettings": "dose_response.settings",
+    "FixedDose": "patients.fixed_dose",
+    "Fluctuation": "patients.fluctuation",
+    "Inclusion": "patients.cohort",
     "InputError": "errors",
     "Margins": "dose_response.compare",
     "MissingExtraError": "errors",
+    "ParameterSet": "domain.parameter_set",
     "PatientModel": "patients.model",
     "PloidySettings": "io.ploidy_files",
+    "Rescue": "patients.rescue",
     "SampleSheet": "cells.tubes",
     "ScanKind": "io.tpor_scans",
     "ScanRequest": "io.tpor_scans",
@@ -154,7 +173,9 @@ _PLACES = {
     "analyse_survival": "trials.survival",
     "analyse_trial": "trials.analyse",
     "answer_sentences": "report.sentences",
+    "apply_draw": "patients.calibration.frozen_draw",
     "apply_gates": "cells.membership",
+    "calibration_rows": "evidence.scenarios",
     "cells_document": "study.archive_cells",
     "cells_sentences": "report.cells",
     "check_lock": "cells.gate_lock",
@@ -175,6 +196,7 @@ _PLACES = {
     "export_model": "io.model_exports",
     "find_published_trial": "evidence.published_trials",
     "find_record": "evidence.library",
+    "find_scenario": "evidence.scenarios",
     "fit_cox": "trials.cox",
     "fit_curves": "dose_response.fit",
     "fit_mmrm": "trials.mmrm",
@@ -189,6 +211,7 @@ _PLACES = {
     "fits_table": "dose_response.combine",
     "flag_outliers": "dose_response.outliers",
     "flowjo_samples": "io.flowjo",
+    "fluctuation_of": "patients.calibration.frozen_draw",
     "follow_culture": "cells.yields",
     "gate_files": "io.gated_files",
     "gated_document": "io.gated_files",
@@ -201,7 +224,9 @@ _PLACES = {
     "load_library": "evidence.library",
     "load_model": "io.patient_models",
     "load_network": "io.models",
+    "load_parameter_set": "agonists.parameter_sets",
     "load_regimen": "io.regimens",
+    "load_scenarios": "evidence.scenarios",
     "load_study": "study.load",
     "load_titration": "io.titrations",
     "local_scan": "signalling.model_scans",
@@ -247,6 +272,7 @@ _PLACES = {
     "read_trial": "io.trial_tables",
     "refuse_gate_changes": "io.gate_lock",
     "regimen_events": "patients.regimen",
+    "rescue_of": "patients.calibration.frozen_draw",
     "run_document": "study.archive",
     "run_study": "study.run",
     "sample_document": "cells.sample_summary",
@@ -254,6 +280,8 @@ _PLACES = {
     "scan_signalling": "io.tpor_scans",
     "scan_values": "signalling.model_scans",
     "search_library": "evidence.library",
+    "shipped_parameter_sets": "agonists.parameter_sets",
+    "simulate_cohort": "io.cohort_files",
     "simulate_events": "io.event_files",
     "simulate_model": "signalling.simulate",
     "simulate_signalling": "io.tpor",
@@ -287,16 +315,25 @@ _PLACES = {
 }
 
 __all__ = [
+    "Adherence",
+    "Cohort",
+    "CohortResult",
+    "DropOut",
     "Endpoint",
     "Estimand",
     "EstimandPlan",
     "EventsResult",
     "FitSettings",
+    "FixedDose",
+    "Fluctuation",
+    "Inclusion",
     "InputError",
     "Margins",
     "MissingExtraError",
+    "ParameterSet",
     "PatientModel",
     "PloidySettings",
+    "Rescue",
     "SampleSheet",
     "ScanKind",
     "ScanRequest",
@@ -319,7 +356,9 @@ __all__ = [
     "analyse_survival",
     "analyse_trial",
     "answer_sentences",
+    "apply_draw",
     "apply_gates",
+    "calibration_rows",
     "cells_document",
     "cells_sentences",
     "check_lock",
@@ -340,6 +379,7 @@ __all__ = [
     "export_model",
     "find_published_trial",
     "find_record",
+    "find_scenario",
     "fit_cox",
     "fit_curves",
     "fit_mmrm",
@@ -354,6 +394,7 @@ __all__ = [
     "fits_table",
     "flag_outliers",
     "flowjo_samples",
+    "fluctuation_of",
     "follow_culture",
     "gate_files",
     "gated_document",
@@ -366,7 +407,9 @@ __all__ = [
     "load_library",
     "load_model",
     "load_network",
+    "load_parameter_set",
     "load_regimen",
+    "load_scenarios",
     "load_study",
     "load_titration",
     "local_scan",
@@ -412,6 +455,7 @@ __all__ = [
     "read_trial",
     "refuse_gate_changes",
     "regimen_events",
+    "rescue_of",
     "run_document",
     "run_study",
     "sample_document",
@@ -419,6 +463,8 @@ __all__ = [
     "scan_signalling",
     "scan_values",
     "search_library",
+    "shipped_parameter_sets",
+    "simulate_cohort",
     "simulate_events",
     "simulate_model",
     "simulate_signalling",
