@@ -38,7 +38,9 @@ if TYPE_CHECKING:
     from thrombokit.evidence.published_trials import find_published_trial, published_trials
     from thrombokit.evidence.scenarios import calibration_rows, find_scenario, load_scenarios
     from thrombokit.io.adam_times import read_adtte
+    from thrombokit.io.chart_files import write_chart
     from thrombokit.io.cohort_files import simulate_cohort
+    from thrombokit.io.cohort_folders import write_cohort
     from thrombokit.io.estimands import load_estimands, parse_estimands
     from thrombokit.io.event_files import simulate_events
     from thrombokit.io.fcs import read_fcs
@@ -62,12 +64,15 @@ if TYPE_CHECKING:
     from thrombokit.io.network_pictures import draw_network, save_network, write_picture
     from thrombokit.io.nonmem import read_events
     from thrombokit.io.panels import read_panels
+    from thrombokit.io.patient_exports import export_patient_model
     from thrombokit.io.patient_models import load_model
     from thrombokit.io.petab import petab_gradient, petab_llh, read_petab
     from thrombokit.io.petab_fits import make_fit_folder, write_petab_fit
+    from thrombokit.io.pk_tables import read_profiles
     from thrombokit.io.plan_files import read_plan
     from thrombokit.io.plate_readers.detect import read_plate
     from thrombokit.io.ploidy_files import PloidySettings, ploidy_of_file
+    from thrombokit.io.regimen_grids import compare_regimens
     from thrombokit.io.regimens import load_regimen
     from thrombokit.io.responder_tables import read_responders
     from thrombokit.io.sample_sheets import read_sample_sheet
@@ -82,15 +87,20 @@ if TYPE_CHECKING:
     from thrombokit.io.trial_folder import write_trial
     from thrombokit.io.trial_tables import read_trial
     from thrombokit.io.visit_tables import read_repeated_measures
+    from thrombokit.io.vpc_files import simulate_vpc
     from thrombokit.io.yield_sheets import read_cultures
     from thrombokit.numerics.streams import stream
     from thrombokit.patients.calibration.frozen_draw import apply_draw, fluctuation_of, rescue_of
     from thrombokit.patients.cohort import Adherence, Cohort, DropOut, Inclusion
+    from thrombokit.patients.cohort_diagnostics import CountRange, diagnose_cohort
     from thrombokit.patients.cohort_result import CohortResult
+    from thrombokit.patients.compare_regimens import compare_cohorts
     from thrombokit.patients.events_result import EventsResult
     from thrombokit.patients.fixed_dose import FixedDose
     from thrombokit.patients.fluctuation import Fluctuation
     from thrombokit.patients.model import PatientModel
+    from thrombokit.patients.nca import analyse_nca
+    from thrombokit.patients.nca_profile import NcaSettings, Profile
     from thrombokit.patients.regimen import regimen_events
     from thrombokit.patients.rescue import Rescue
     from thrombokit.plate.analyse import analyse_plates
@@ -136,6 +146,7 @@ _PLACES = {
     "Adherence": "patients.cohort",
     "Cohort": "patients.cohort",
     "CohortResult": "patients.cohort_result",
+    "CountRange": "patients.cohort_diagnostics",
     "DropOut": "patients.cohort",
     "Endpoint": "trials.estimand",
     "Estimand": "trials.estimand",
@@ -148,9 +159,11 @@ _PLACES = {
     "InputError": "errors",
     "Margins": "dose_response.compare",
     "MissingExtraError": "errors",
+    "NcaSettings": "patients.nca_profile",
     "ParameterSet": "domain.parameter_set",
     "PatientModel": "patients.model",
     "PloidySettings": "io.ploidy_files",
+    "Profile": "patients.nca_profile",
     "Rescue": "patients.rescue",
     "SampleSheet": "cells.tubes",
     "ScanKind": "io.tpor_scans",
@@ -164,6 +177,7 @@ _PLACES = {
     "Varied": "signalling.model_scans",
     "VisitPlan": "trials.visit_windows",
     "analyse_cultures": "cells.cultures",
+    "analyse_nca": "patients.nca",
     "analyse_plates": "plate.analyse",
     "analyse_ploidy_response": "cells.ploidy_response",
     "analyse_population_response": "cells.populations",
@@ -183,17 +197,21 @@ _PLACES = {
     "class_medians": "cells.ploidy",
     "class_probabilities": "cells.ploidy",
     "compare_arms": "trials.several_arms",
+    "compare_cohorts": "patients.compare_regimens",
     "compare_curves": "dose_response.compare",
     "compare_proportions": "trials.proportions",
+    "compare_regimens": "io.regimen_grids",
     "compare_strata": "trials.stratified",
     "comparison_document": "dose_response.comparison_runs",
     "compute_spillover": "cells.compensation",
     "cultures_settings": "study.run_cells",
+    "diagnose_cohort": "patients.cohort_diagnostics",
     "dose_series": "signalling.treatments",
     "doses_of": "io.tpor_scans",
     "draw_network": "io.network_pictures",
     "events_table": "cells.sample_summary",
     "export_model": "io.model_exports",
+    "export_patient_model": "io.patient_exports",
     "find_published_trial": "evidence.published_trials",
     "find_record": "evidence.library",
     "find_scenario": "evidence.scenarios",
@@ -261,6 +279,7 @@ _PLACES = {
     "read_petab": "io.petab",
     "read_plan": "io.plan_files",
     "read_plate": "io.plate_readers.detect",
+    "read_profiles": "io.pk_tables",
     "read_repeated_measures": "io.visit_tables",
     "read_responders": "io.responder_tables",
     "read_results": "study.archive",
@@ -285,6 +304,7 @@ _PLACES = {
     "simulate_events": "io.event_files",
     "simulate_model": "signalling.simulate",
     "simulate_signalling": "io.tpor",
+    "simulate_vpc": "io.vpc_files",
     "stream": "numerics.streams",
     "summarise_sample": "cells.sample_summary",
     "survival_data": "trials.survival_data",
@@ -294,6 +314,8 @@ _PLACES = {
     "usual_interval": "dose_response.settings",
     "wells_of": "plate.normalise",
     "write_cells_folder": "study.archive_cells",
+    "write_chart": "io.chart_files",
+    "write_cohort": "io.cohort_folders",
     "write_fcs": "io.fcs_write",
     "write_gate_lock": "io.gate_lock",
     "write_gatingml": "io.gatingml_write",
@@ -318,6 +340,7 @@ __all__ = [
     "Adherence",
     "Cohort",
     "CohortResult",
+    "CountRange",
     "DropOut",
     "Endpoint",
     "Estimand",
@@ -330,9 +353,11 @@ __all__ = [
     "InputError",
     "Margins",
     "MissingExtraError",
+    "NcaSettings",
     "ParameterSet",
     "PatientModel",
     "PloidySettings",
+    "Profile",
     "Rescue",
     "SampleSheet",
     "ScanKind",
@@ -347,6 +372,7 @@ __all__ = [
     "VisitPlan",
     "__version__",
     "analyse_cultures",
+    "analyse_nca",
     "analyse_plates",
     "analyse_ploidy_response",
     "analyse_population_response",
@@ -366,17 +392,21 @@ __all__ = [
     "class_medians",
     "class_probabilities",
     "compare_arms",
+    "compare_cohorts",
     "compare_curves",
     "compare_proportions",
+    "compare_regimens",
     "compare_strata",
     "comparison_document",
     "compute_spillover",
     "cultures_settings",
+    "diagnose_cohort",
     "dose_series",
     "doses_of",
     "draw_network",
     "events_table",
     "export_model",
+    "export_patient_model",
     "find_published_trial",
     "find_record",
     "find_scenario",
@@ -444,6 +474,7 @@ __all__ = [
     "read_petab",
     "read_plan",
     "read_plate",
+    "read_profiles",
     "read_repeated_measures",
     "read_responders",
     "read_results",
@@ -468,6 +499,7 @@ __all__ = [
     "simulate_events",
     "simulate_model",
     "simulate_signalling",
+    "simulate_vpc",
     "stream",
     "summarise_sample",
     "survival_data",
@@ -477,6 +509,8 @@ __all__ = [
     "usual_interval",
     "wells_of",
     "write_cells_folder",
+    "write_chart",
+    "write_cohort",
     "write_fcs",
     "write_gate_lock",
     "write_gatingml",
