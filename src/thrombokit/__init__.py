@@ -103,6 +103,7 @@ if TYPE_CHECKING:
     from thrombokit.patients.nca_profile import NcaSettings, Profile
     from thrombokit.patients.regimen import regimen_events
     from thrombokit.patients.rescue import Rescue
+    from thrombokit.patients.stage import PatientsStage
     from thrombokit.plate.analyse import analyse_plates
     from thrombokit.plate.normalise import wells_of
     from thrombokit.report.bench_sheet import prepare_plan
@@ -133,6 +134,7 @@ if TYPE_CHECKING:
     from thrombokit.trials.proportions import compare_proportions
     from thrombokit.trials.published import analyse_published
     from thrombokit.trials.several_arms import compare_arms
+    from thrombokit.trials.stage import TrialsStage
     from thrombokit.trials.stratified import compare_strata
     from thrombokit.trials.survival import analyse_survival
     from thrombokit.trials.survival_data import survival_data
@@ -162,6 +164,7 @@ _PLACES = {
     "NcaSettings": "patients.nca_profile",
     "ParameterSet": "domain.parameter_set",
     "PatientModel": "patients.model",
+    "PatientsStage": "patients.stage",
     "PloidySettings": "io.ploidy_files",
     "Profile": "patients.nca_profile",
     "Rescue": "patients.rescue",
@@ -174,6 +177,7 @@ _PLACES = {
     "Treatment": "signalling.treatments",
     "TrialData": "trials.trial_data",
     "TrialResult": "trials.trial_result",
+    "TrialsStage": "trials.stage",
     "Varied": "signalling.model_scans",
     "VisitPlan": "trials.visit_windows",
     "analyse_cultures": "cells.cultures",
@@ -356,6 +360,7 @@ __all__ = [
     "NcaSettings",
     "ParameterSet",
     "PatientModel",
+    "PatientsStage",
     "PloidySettings",
     "Profile",
     "Rescue",
@@ -368,6 +373,7 @@ __all__ = [
     "Treatment",
     "TrialData",
     "TrialResult",
+    "TrialsStage",
     "Varied",
     "VisitPlan",
     "__version__",

@@ -50,5 +50,6 @@ def test_the_truth_beside_is_the_truth_within(measured: MeasuredSignals) -> None
 
 def test_text_is_utf8_without_blank_lines(tmp_path: Path) -> None:
     lines = signalling_text(1).splitlines()
-    assert all(line.count(",") == 9 for line in lines)
+    assert all(line.count(",") == 10 for line in lines)
+    assert all(line.endswith(",synthetic") for line in lines[1:])
     assert len(lines) == 1 + len(RUNS) * len(ANALYTES) * 35

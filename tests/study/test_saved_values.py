@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -101,3 +101,11 @@ def test_a_document_of_another_shape_is_refused() -> None:
     del document["name"]
     with pytest.raises(KeyError):
         typed(Whole, document, tables={"table": WHOLE.table})
+
+
+def test_a_whole_number_in_a_field_of_floats_is_written_as_it_is_read_back() -> None:
+    spans = ((0, 1), (2, 3))
+    whole = json.dumps(plain(replace(WHOLE, maybe=3, spans=spans, side=Left(x=2))))
+    back = typed(Whole, json.loads(whole), tables={"table": WHOLE.table})
+    assert json.dumps(plain(back)) == whole
+    assert isinstance(back.maybe, float)

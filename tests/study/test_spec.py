@@ -143,7 +143,8 @@ ONE_FAULT = [
     ("seed = 7", 'seed = "7"', "6, study.seed", 'found the text "7"', "Write it without quotes"),
     ("seed = 7", "seed = 7.0", "6, study.seed", "found the number 7.0", "seed = 1"),
     ("seed = 7", "sead = 7", "6, study.sead", 'found the unknown key "sead"; expected a key of [study]', 'Did you mean "seed"?'),
-    ("seed = 7", "confidence = 0.9", "6, study.confidence", "unknown key", "It is a key of [plate] and of [cells]; write it there."),
+    ("seed = 7", "confidence = 0.9", "6, study.confidence", "unknown key",
+     "It is a key of [plate] and of [cells] and of [signalling] and of [patients] and of [trials]; write it there."),
     ("schema = 1", "schema = 1\ncolour = 2", "3, colour", "unknown key", "Remove the key"),
     ('"hetrombopag"', '"hetrombopak"', "9, agonists[1].name", 'found the name "hetrombopak"', 'Did you mean "hetrombopag"?'),
     ('"hetrombopag"', '"hetrombopag"\nfile = "map.csv"', "8, agonists[1]", "found both name and file", "Keep one"),
@@ -195,11 +196,10 @@ def test_one_fault(folder: Path, old: str, new: str, place: str, found: str, cur
     assert cure in message
 
 
-@pytest.mark.parametrize("section", ["signalling", "patients", "trials"])
-def test_stages_to_come(folder: Path, section: str) -> None:
-    (message,) = _faults(folder, GOOD + f"\n[{section}]\nx = 1\n")
-    assert message.startswith(f"study.toml:41, {section}: found a section [{section}]")
-    assert f"this version of thrombokit has no {section} stage" in message
+def test_a_section_nobody_knows(folder: Path) -> None:
+    (message,) = _faults(folder, GOOD + "\n[trails]\nx = 1\n")
+    assert message.startswith('study.toml:41, trails: found the unknown key "trails"')
+    assert 'Did you mean "trials"?' in message
 
 
 def test_cells_name_files_that_are_there_and_agree(folder: Path) -> None:
@@ -267,7 +267,7 @@ def test_everything_in_one_pass_in_the_order_of_the_file(folder: Path) -> None:
     ]:
         assert text.count(old) == 1
         text = text.replace(old, new)
-    places = [message.split(": found")[0] for message in _faults(folder, text + "[signalling]\n")]
+    places = [message.split(": found")[0] for message in _faults(folder, text + "[patient]\n")]
     assert places == [
         "study.toml:2, schema",
         "study.toml:7, study.seed",
@@ -277,7 +277,7 @@ def test_everything_in_one_pass_in_the_order_of_the_file(folder: Path) -> None:
         "study.toml:22, plate.files[1].run",
         "study.toml:30, plate.files[2].map",
         "study.toml:39, plate.exclude[1].well",
-        "study.toml:41, signalling",
+        "study.toml:41, patient",
     ]
 
 

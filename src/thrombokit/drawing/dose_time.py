@@ -53,7 +53,11 @@ def dose_time_chart(rows: pl.DataFrame, *, caption: str, description: str) -> al
     facet = alt.Facet("panel:N", title=None, sort=panels, header=alt.Header(labelAnchor="start"))
     columns = min(rows["quantity"].n_unique(), 2)
     faceted = sized.facet(facet=facet, data=data, columns=columns).resolve_scale(x="independent", y="independent")
-    return styled(faceted.properties(description=description, title=caption_title(caption)))
+    return styled(
+        faceted.properties(
+            description=description, title=caption_title(caption), usermeta={"panel_px": CELL_PX[0] * len(times) + 70}
+        )
+    )
 
 
 def time_words(time_h: float) -> str:

@@ -7,11 +7,13 @@ from typing import Any
 import altair as alt
 import vl_convert
 
+from thrombokit.drawing.saved_chart import SavedChart
+
 VEGA_LITE_VERSION = "6.4"
-Chart = alt.Chart | alt.LayerChart | alt.FacetChart
+Chart = alt.Chart | alt.LayerChart | alt.FacetChart | alt.VConcatChart
 
 
-def chart_spec(chart: Chart) -> dict[str, Any]:
+def chart_spec(chart: Chart | SavedChart) -> dict[str, Any]:
     """The Vega-Lite 6 spec as a plain dict; the same chart gives the same spec whatever theme is enabled.
 
     Altair has checked each part when it was made; checking the whole again would take as long as drawing it.

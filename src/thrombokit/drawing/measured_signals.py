@@ -34,7 +34,7 @@ def measured_chart(points: pl.DataFrame, *, caption: str, description: str) -> a
     rows = _series(points)
     if rows.is_empty():
         raise InputError(Fault(place="measured signals", found="no time course and no dose series", expected="one or the other",
-                               cure="Measure three times or more, or two doses or more."))  # fmt: skip
+                               cure="Measure three times or more, or three doses or more."))  # fmt: skip
     series = rows["series"].unique(maintain_order=True).to_list()
     colours = [OKABE_ITO[at % len(OKABE_ITO)] for at in range(len(series))]
     colour = alt.Color("series:N", title=None, scale=alt.Scale(domain=series, range=colours),
@@ -57,6 +57,11 @@ def measured_chart(points: pl.DataFrame, *, caption: str, description: str) -> a
     chart = alt.layer(lines, dots).properties(width=PANEL_PX[0], height=PANEL_PX[1])
     faceted = chart.facet(facet=facet, data=data, columns=min(3, len(panels))).resolve_scale(x="independent")
     return styled(faceted.properties(description=description, title=caption_title(caption)))
+
+
+def has_series(points: pl.DataFrame) -> bool:
+    """Whether `measured_chart` has something to draw: a time course of three times, or three doses at one time."""
+    return not _series(points).is_empty()
 
 
 def _series(points: pl.DataFrame) -> pl.DataFrame:

@@ -47,7 +47,7 @@ def time_course_chart(
     colours = [OKABE_ITO[k % len(OKABE_ITO)] for k in range(len(series))]
     dashes = [[1, 0] if k < len(OKABE_ITO) else [4, 2] for k in range(len(series))]
     colour = alt.Color("treatment:N", title=None, sort=list(series), scale=alt.Scale(domain=list(series), range=colours),
-                       legend=alt.Legend(orient="top", columns=3, labelLimit=260))  # fmt: skip
+                       legend=alt.Legend(orient="top", columns=3, labelLimit=260, symbolOpacity=1.0))  # fmt: skip
     dash = alt.StrokeDash("treatment:N", sort=list(series), scale=alt.Scale(domain=list(series), range=dashes), legend=None)
     x = alt.X("time_h:Q", title="time (h)", scale=alt.Scale(type="sqrt"), axis=alt.Axis(values=_ticks(rows), labelOverlap=True))
     base = alt.Chart().encode(x=x, color=colour)
@@ -62,7 +62,7 @@ def time_course_chart(
     facet = alt.Facet("panel:N", title=None, sort=panels, header=alt.Header(labelAnchor="start"))
     title = alt.Title(text=_lines(caption), orient="bottom", color=FAINT_INK, fontSize=10, fontWeight="normal", anchor="start")
     faceted = chart.facet(facet=facet, data=data, columns=min(columns, len(panels))).resolve_scale(y="independent")
-    return styled(faceted.properties(description=description, title=title))
+    return styled(faceted.properties(description=description, title=title, usermeta={"panel_px": PANEL_WIDTH_PX + 70}))
 
 
 def _ticks(rows: pl.DataFrame) -> list[float]:

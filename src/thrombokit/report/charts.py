@@ -11,6 +11,7 @@ from thrombokit.drawing.curves import curve_chart
 from thrombokit.drawing.export import Chart
 from thrombokit.drawing.forest import forest_chart
 from thrombokit.drawing.plates import plate_heatmap
+from thrombokit.drawing.saved_chart import SavedChart
 from thrombokit.plate.forest_rows import FOREST_SCHEMA, forest_row, forest_rows, run_words
 from thrombokit.plate.result import PlateResult
 from thrombokit.study.result import PublishedComparison
@@ -27,7 +28,7 @@ class Figure:
     key: str
     heading: str
     caption: str
-    chart: Chart
+    chart: Chart | SavedChart
 
 
 def curve_figures(plate: PlateResult) -> list[Figure]:

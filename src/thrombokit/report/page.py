@@ -25,9 +25,12 @@ from thrombokit.report.cells import cells_parts, section_of
 from thrombokit.report.charts import Figure, controls_figure, curve_figures, forest_figure, heatmap_figure
 from thrombokit.report.embedding import chart_library, content_security_policy, figures_json
 from thrombokit.report.growth import growth_curve_rows, growth_potency_rows, growth_sentence
+from thrombokit.report.patients import patients_parts
 from thrombokit.report.sentences import RUNS_FOR_AN_INTERVAL, caveat_sentences, potency_sentences, published_sentence, run_values
+from thrombokit.report.signalling import signalling_parts
 from thrombokit.report.study_text import shareable_study_text
 from thrombokit.report.tables import check_words, potency_table, run_words
+from thrombokit.report.trials import trials_parts
 from thrombokit.study.result import StudyResult
 
 SENTENCES_SHOWN = 16
@@ -68,6 +71,9 @@ def report_html(result: StudyResult) -> str:
         "versions": sorted(result.provenance.versions.items()),
         "study_text": shareable_study_text(result.provenance.study_toml, show_operator=result.show_operator),
         "cells": None,
+        "signalling": None,
+        "patients": None,
+        "trials": None,
         **(_plate_parts(plate, result) if plate is not None else {}),
     }
     figures: list[Figure] = parts.pop("figures", [])
@@ -75,6 +81,18 @@ def report_html(result: StudyResult) -> str:
         cells = cells_parts(section_of(result.cells))
         parts["cells"] = cells["cells"]
         figures = [*figures, *cells["figures"]]
+    if result.signalling is not None:
+        signalling = signalling_parts(result.signalling)
+        parts["signalling"] = signalling["signalling"]
+        figures = [*figures, *signalling["figures"]]
+    if result.trials is not None:
+        trials = trials_parts(result.trials)
+        parts["trials"] = trials["trials"]
+        figures = [*figures, *trials["figures"]]
+    if result.patients is not None:
+        patients = patients_parts(result.patients)
+        parts["patients"] = patients["patients"]
+        figures = [*figures, *patients["figures"]]
     scripts = [chart_library(), _packaged("charts.js")] if figures else []
     parts["policy"] = content_security_policy(scripts)
     if figures:

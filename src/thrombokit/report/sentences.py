@@ -10,6 +10,9 @@ from thrombokit.domain.potency import Assay, Potency
 from thrombokit.drawing.numerals import three_digits
 from thrombokit.plate.result import PlateQuality, PotencyRatio
 from thrombokit.report.cells import cells_sentences
+from thrombokit.report.patients import patients_sentences
+from thrombokit.report.signalling import signalling_sentences
+from thrombokit.report.trials import trials_sentences
 from thrombokit.study.result import PublishedComparison, StudyResult
 
 RUNS_FOR_AN_INTERVAL = 3
@@ -20,14 +23,18 @@ MOST_TOLD_SINGLY = 8
 def answer_sentences(result: StudyResult) -> list[str]:
     """The whole answer, one entry a sentence or two: potencies assay by assay, each with its ratio, then what limits them."""
     cells = cells_sentences(result.cells) if result.cells is not None else []
-    return [*potency_sentences(result), *caveat_sentences(result), *cells]
+    signalling = signalling_sentences(result.signalling) if result.signalling is not None else []
+    trials = trials_sentences(result.trials) if result.trials is not None else []
+    patients = patients_sentences(result.patients) if result.patients is not None else []
+    return [*potency_sentences(result), *caveat_sentences(result), *cells, *signalling, *patients, *trials]
 
 
 def potency_sentences(result: StudyResult) -> list[str]:
     """Potencies and ratios in words; agonists without an EC50 for the same reason share a sentence."""
     plate = result.plate
     if plate is None:
-        return ["No plates were analysed in this study."] if result.cells is None else []
+        others = (result.cells, result.signalling, result.patients, result.trials)
+        return [] if any(one is not None for one in others) else ["No plates were analysed in this study."]
     sentences: list[str] = []
     if not any(_has_value(potency) for potency in plate.potencies):
         sentences.append("No EC50 could be estimated in this study; the table of fits says why for each curve.")

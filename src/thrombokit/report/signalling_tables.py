@@ -7,7 +7,19 @@ from typing import Any
 
 import polars as pl
 
-from thrombokit.report.page_tables import PageColumn, PageTable, interval, interval_words, name, number, page_table, words
+from thrombokit.report.page_tables import (
+    NOTHING,
+    PageColumn,
+    PageTable,
+    count,
+    interval,
+    interval_words,
+    name,
+    number,
+    page_table,
+    plain_number,
+    words,
+)
 from thrombokit.signalling.anchor import Anchor
 from thrombokit.signalling.measured_fit import SignalFit
 from thrombokit.signalling.predictions import Prediction, predictions_table
@@ -17,16 +29,23 @@ MISSED = {"inside the band": "hit", "outside the band": "miss", "no published va
 
 
 def prediction_table(predictions: Sequence[Prediction]) -> PageTable | None:
-    """Every prediction, hits and misses alike."""
+    """Every prediction, hits and misses alike; sources are numbered and told in full below the caption."""
     if not predictions:
         return None
+    numbers = {source: at for at, source in enumerate(dict.fromkeys(one.source for one in predictions if one.source), 1)}
     verdict = PageColumn(title="Verdict", text=lambda row: MISSED.get(str(row["verdict"]), str(row["verdict"])))
+    source = PageColumn(title="Source", text=lambda row: f"[{numbers[row['source']]}]" if row["source"] else NOTHING, look="nowrap")
+    fact = PageColumn(title="Fact", text=lambda row: f"{row['fact']} (nM)" if row["unit"] == "nM" else str(row["fact"]))
     columns = (
-        words("Fact", "fact"), number("Predicted", "predicted"), interval("5 to 95 % of rate sets", "low", "high"), name("Unit", "unit"),
-        number("Published", "published"), number("Predicted / published", "fold"), verdict, words("Source", "source"), words("Note", "note"),
+        fact, number("Predicted", "predicted"), interval("Band", "low", "high"), number("Known", "published"), number("Fold", "fold"), verdict,
+        source, words("Note", "note"),
     )  # fmt: skip
-    return page_table(predictions_table(predictions), columns, caption="Predictions of facts that were not fitted",
-                      note="A miss is printed like a hit.")  # fmt: skip
+    told = "".join(f" [{at}] {one}." for one, at in numbers.items())
+    return page_table(
+        predictions_table(predictions), columns, caption="Predictions of facts that were not fitted",
+        note="Band: 5 to 95 % of the sets of rates. Known: published, or measured on this study’s plates. Fold: predicted / known. "
+        f"A miss is printed like a hit.{told}",
+    )  # fmt: skip
 
 
 def combination_page(table: pl.DataFrame) -> PageTable | None:
@@ -45,7 +64,7 @@ def combination_page(table: pl.DataFrame) -> PageTable | None:
 def shift_page(table: pl.DataFrame) -> PageTable | None:
     """EC50 by hours of the read-out."""
     columns = (
-        name("Agonist", "agonist"), name("Cells", "cell_system"), number("Hours", "hours"), number("EC50 (nM)", "ec50_nM"),
+        name("Agonist", "agonist"), name("Cells", "cell_system"), plain_number("Hours", "hours"), number("EC50 (nM)", "ec50_nM"),
         number("Emax (%)", "emax_pct"), number("Hill slope", "hill_slope"), number("EC50 over that of the last", "shift"),
     )  # fmt: skip
     return page_table(table, columns, caption="EC50 by hours of the read-out", note="The model's, not measured.")
@@ -65,7 +84,7 @@ def rate_page(fit: SignalFit) -> PageTable | None:
         return None
     known = PageColumn(title=f"{100 * fit.confidence:g} % interval", text=_interval_or_dash, look="number")
     columns = (
-        name("Rate", "id"), name("Unit", "unit"), number("Before", "before"), number("Fitted", "estimate"), known, number("Runs", "n_runs"),
+        name("Rate", "id"), name("Unit", "unit"), number("Before", "before"), number("Fitted", "estimate"), known, count("Runs", "n_runs"),
         words("Verdict", "verdict"),
     )  # fmt: skip
     return page_table(fit.table(), columns, caption="Rates fitted to the measured signals", note="n is runs or donors.")
@@ -74,7 +93,7 @@ def rate_page(fit: SignalFit) -> PageTable | None:
 def quality_page(fit: SignalFit) -> PageTable | None:
     """How near the model comes to each scale."""
     columns = (
-        name("Analyte", "analyte"), name("Assay", "assay"), name("Run", "run"), number("Points", "n"),
+        name("Analyte", "analyte"), name("Assay", "assay"), name("Run", "run"), count("Points", "n"),
         number("RMS difference (points of 100)", "rms_pct"), number("R2", "r_squared"),
     )  # fmt: skip
     return page_table(fit.quality, columns, caption="Model beside measurement, run by run")

@@ -23,6 +23,9 @@ from thrombokit.report.sentences import answer_sentences, published_sentence
 from thrombokit.report.study_text import shareable_study_text
 from thrombokit.report.tables import POTENCY_SCHEMA, potency_table, published_table
 from thrombokit.study.archive_cells import ploidy_rows
+from thrombokit.study.archive_patients import patients_tables
+from thrombokit.study.archive_signalling import signalling_tables
+from thrombokit.study.archive_trials import trials_tables
 from thrombokit.study.result import StudyResult
 
 CREATED = datetime.datetime(2000, 1, 1)
@@ -45,7 +48,8 @@ def write_workbook(result: StudyResult, path: Path) -> Path:
     Returns
     -------
     Path
-        `path`, as given. Sheets: answer, potencies, ratios, fits, growth (with day-0 plates), quality, wells, published, provenance.
+        `path`, as given. Sheets: answer, potencies, ratios, fits, growth (with day-0 plates), quality, wells, published, those of the
+        other stages under the stage's name, provenance.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "nan_inf_to_errors": False}
@@ -61,7 +65,14 @@ def write_workbook(result: StudyResult, path: Path) -> Path:
 
 
 def _frames(result: StudyResult) -> dict[str, pl.DataFrame]:
-    return {**_plate_frames(result), **(_cells_frames(result.cells) if result.cells is not None else {})}
+    cells = _cells_frames(result.cells) if result.cells is not None else {}
+    signalling = signalling_tables(result.signalling) if result.signalling is not None else {}
+    named = {f"signalling {name.replace('_', ' ')}": table for name, table in signalling.items()}
+    trials = trials_tables(result.trials) if result.trials is not None else {}
+    named |= {f"trials {name.replace('_', ' ')}": table for name, table in trials.items()}
+    patients = patients_tables(result.patients) if result.patients is not None else {}
+    named |= {f"patients {name.replace('_', ' ')}": table for name, table in patients.items()}
+    return {**_plate_frames(result), **cells, **named}
 
 
 def _cells_frames(cells: CulturesResult) -> dict[str, pl.DataFrame]:
@@ -85,7 +96,7 @@ def _cells_frames(cells: CulturesResult) -> dict[str, pl.DataFrame]:
 def _plate_frames(result: StudyResult) -> dict[str, pl.DataFrame]:
     plate = result.plate
     if plate is None:
-        if result.cells is not None:
+        if any(one is not None for one in (result.cells, result.signalling, result.patients, result.trials)):
             return {}
         empty = {"potencies": POTENCY_SCHEMA, "ratios": RATIO_SCHEMA, "quality": QUALITY_SCHEMA}
         frames = {name: pl.DataFrame(schema=schema) for name, schema in empty.items()}

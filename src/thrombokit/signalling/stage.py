@@ -18,30 +18,32 @@ from thrombokit.errors import Fault, InputError, raise_all
 from thrombokit.signalling.agonist_drive import Binding
 from thrombokit.signalling.anchor import Anchor, DriveCurve, curve_of_dose, drive_curve
 from thrombokit.signalling.combinations import combination_table
-from thrombokit.signalling.experiments import ec50_by_time, inhibitor_panel, mutant_panel, simulate_treatments
+from thrombokit.signalling.experiments import ec50_by_time, simulate_treatments
 from thrombokit.signalling.measured_fit import SignalFit
 from thrombokit.signalling.picture_activity import OTHER_CELLS, activity_picture
-from thrombokit.signalling.predictions import Prediction
+from thrombokit.signalling.predictions import NO_BAND, TOO_WIDE, Prediction
 from thrombokit.signalling.result import SignallingResult
+from thrombokit.signalling.stage_choices import SHOWN_TIMES_h, StageChoices
 from thrombokit.signalling.tpor_model import TporModel
 from thrombokit.signalling.treatments import Treatment
 
 SHOWN = {"STAT5_p": "pSTAT5", "ERK_p": "pERK", "AKT_p": "pAKT"}
-SHOWN_TIMES_h = (1 / 30, 1 / 12, 1 / 6, 0.25, 0.5, 1.0, 3.0, 6.0, 24.0, 48.0, 72.0)
 READ_OUTS_h = (24.0, 48.0, 72.0)
 DOSES, DECADES = 9, 4.0
 SHARE_pct = 20.0
 """Two agonists are put together at doses that give this much each, below saturation, where a sum means something."""
-INHIBITOR_nM = (10.0, 100.0, 1000.0)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SignallingStage:
     """What the stage knows.
 
-    `dose_time`: `agonist, concentration_nM, quantity, time_h, value` (pathways in % of the highest level in the table, cells in % of the positive
-    control). `inhibitors`, `mutants`: `treatment, response_pct, STAT5_p_peak_nM, ERK_p_peak_nM, AKT_p_peak_nM`. `combinations` and `shifts` as
-    `combination_table` and `ec50_by_time` give them. `caption` belongs under every figure. Empty tables and None leave their part out.
+    `dose_time`: `agonist, concentration_nM, quantity, time_h, value` (pathways in % of the highest level in the table, cells in % of
+    the positive control). `inhibitors`, `mutants`: `treatment, response_pct, STAT5_p_peak_nM, ERK_p_peak_nM, AKT_p_peak_nM`.
+    `combinations` and `shifts` as `combination_table` and `ec50_by_time` give them. `cultures` are bands of what is assumed of a
+    culture: `cell_system, treatment, quantity, time_h, low, median, high`, with a caption for each of its cell systems. `caption`
+    belongs under every other figure. Empty tables and None leave their part out. `anchoring` says agonist by agonist which EC50 it
+    was anchored on, `notes` what else a reader must know; `shown_nM` is what the picture and the panels give (one agonist).
     """
 
     cell_system: str
@@ -59,20 +61,35 @@ class SignallingStage:
     fit: SignalFit | None = None
     picture: NetworkPicture | None = None
     notes: tuple[str, ...] = field(default=())
+    anchoring: tuple[str, ...] = ()
+    shown_nM: dict[str, float] = field(default_factory=dict[str, float])
+    cultures: pl.DataFrame = field(default_factory=pl.DataFrame)
+    culture_captions: tuple[str, ...] = ()
 
     def summary(self) -> str:
         """Anchors, the shift of EC50 with time, hits and misses of the predictions, and the caption."""
-        hits = sum(one.verdict == "inside the band" for one in self.predictions)
-        checked = sum(one.published is not None for one in self.predictions)
-        told = [f"{hits} of {checked} published values that were not fitted lie inside the band."] if checked else []
+        told = prediction_tally(self.predictions)
         fitted = [self.fit.summary()] if self.fit is not None else []
-        return " ".join([*(anchor.summary() for anchor in self.anchors), *told, *fitted, *self.notes, self.caption])
+        return " ".join(
+            [*self.anchoring, *(anchor.summary() for anchor in self.anchors), *told, *fitted, *self.notes, self.caption]
+        )
+
+
+def prediction_tally(predictions: Sequence[Prediction]) -> list[str]:
+    """Hits, misses and what cannot be told, in one sentence; nothing where there is nothing to compare with."""
+    verdicts = [one.verdict for one in predictions if one.published is not None]
+    if not verdicts:
+        return []
+    words = {"inside the band": "inside the model’s band", "outside the band": "outside it", TOO_WIDE: "inside a band too wide to tell",
+             NO_BAND: "beside a number without a band"}  # fmt: skip
+    counts = ", ".join(f"{verdicts.count(verdict)} {said}" for verdict, said in words.items())
+    known = "value" if len(verdicts) == 1 else "values"
+    return [f"{len(verdicts)} {known}, published or measured here, that the model was not fitted to: {counts}."]
 
 
 def simulate_stage(
     model: TporModel, bindings: Sequence[Binding], *, positive_control: Treatment, agonists: Sequence[str], anchors: Sequence[Anchor] = (),
-    predictions: Sequence[Prediction] = (), fit: SignalFit | None = None, shown_dose_nM: float | None = None, shown_time_h: float = 1 / 6,
-    hours: float | None = None,
+    predictions: Sequence[Prediction] = (), fit: SignalFit | None = None, choices: StageChoices | None = None, hours: float | None = None,
 ) -> SignallingStage:  # fmt: skip
     """Everything the stage shows, for one cell system.
 
@@ -87,8 +104,8 @@ def simulate_stage(
         Those to show, the most important first.
     anchors, predictions, fit : optional
         As their modules gave them.
-    shown_dose_nM, shown_time_h : float, optional
-        What the picture shows of the first agonist; ten times its EC50, ten minutes.
+    choices : StageChoices, optional
+        Doses, inhibitors, mutations, receptor variants and the picture's moment.
     hours : float, optional
         Read-out; the cell system's own without it.
 
@@ -110,20 +127,23 @@ def simulate_stage(
     reference, reference_nM = known[control], positive_control.agonists_nM[control]
     curve = drive_curve(model, hours=end, reference=reference, reference_nM=reference_nM)
     middle = {name: curve_of_dose(curve, known[name])[0] for name in agonists}
-    dose = shown_dose_nM if shown_dose_nM is not None else 10.0 * middle[agonists[0]]
-    doses = [Treatment(agonists_nM={name: float(one)}) for name in agonists for one in _doses(middle[name])]
+    chosen = choices if choices is not None else StageChoices()
+    shown = {agonists[0]: chosen.shown_dose_nM or float(f"{10.0 * middle[agonists[0]]:.3g}")}
+    doses = [Treatment(agonists_nM={name: one}) for name in agonists for one in chosen.doses_nM or _doses(middle[name])]
     series, panel, variants = (
-        simulate_treatments(model, wells, bindings, positive_control=positive_control, hours=end)
-        for wells in (doses, inhibitor_panel({agonists[0]: dose}, INHIBITOR_nM), mutant_panel({agonists[0]: dose}))
+        simulate_treatments(model, wells, bindings, positive_control=positive_control, hours=end) if wells else None
+        for wells in (doses, chosen.inhibited(shown), chosen.mutated(shown))
     )
+    assert series is not None  # there is an agonist
     caption = series.caption
     return SignallingStage(
-        cell_system=model.cell_system.name, hours=end, agonists=tuple(agonists), dose_time=dose_time_rows(series), inhibitors=_panel(panel),
+        cell_system=model.cell_system.name, hours=end, agonists=tuple(agonists), dose_time=dose_time_rows(series, chosen.times_h),
+        inhibitors=_panel(panel),
         mutants=_panel(variants), combinations=_together(curve, [known[name] for name in dict.fromkeys((*agonists, control))]),
         shifts=ec50_by_time(model, [known[name] for name in agonists], READ_OUTS_h, reference=reference, reference_nM=reference_nM),
         caption=caption, assumed_share=series.assumed_share, anchors=tuple(anchors), predictions=tuple(predictions), fit=fit,
-        picture=_picture(model, bindings, positive_control, {agonists[0]: dose}, shown_time_h, end),
-        notes=tuple(dict.fromkeys((*series.notes, *panel.notes))),
+        picture=_picture(model, bindings, positive_control, shown, chosen.shown_time_h, end), shown_nM=shown,
+        notes=tuple(dict.fromkeys(note for one in (series, panel, variants) if one is not None for note in one.notes)),
     )  # fmt: skip
 
 
@@ -139,21 +159,24 @@ def _picture(
     )  # fmt: skip
 
 
-def dose_time_rows(result: SignallingResult) -> pl.DataFrame:
-    """Pathways and response of single-agonist treatments at `SHOWN_TIMES_h` and at the end, a row each."""
+def dose_time_rows(result: SignallingResult, times_h: Sequence[float] = SHOWN_TIMES_h) -> pl.DataFrame:
+    """Pathways and response of single-agonist treatments at some times and at the end, a row each; straight lines between simulated times.
+
+    `agonist, concentration_nM, time_h, quantity, value`; cell number from `READ_OUTS_h` on, null where there is no window to be in % of.
+    """
     top = {id: max(float(one[id].max()) for one in result.activities) or 1.0 for id in SHOWN}
-    times = sorted({one for one in SHOWN_TIMES_h if one <= result.hours} | {result.hours})
+    times = sorted({one for one in times_h if one <= result.hours} | {result.hours})
     rows: list[dict[str, object]] = []
     for k, treatment in enumerate(result.treatments):
         ((agonist, dose),) = treatment.agonists_nM.items()
         for time_h in times:
-            at = result.at(time_h)
             base: dict[str, object] = {"agonist": agonist, "concentration_nM": dose, "time_h": time_h}
             rows += [
-                base | {"quantity": name, "value": 100.0 * float(result.activities[k][id][at]) / top[id]}
+                base
+                | {"quantity": name, "value": 100.0 * float(np.interp(time_h, result.time_h, result.activities[k][id])) / top[id]}
                 for id, name in SHOWN.items()
             ]
-            response = float(result.response_pct[k, at])
+            response = float(np.interp(time_h, result.time_h, result.response_pct[k]))
             if time_h >= READ_OUTS_h[0]:
                 rows.append(base | {"quantity": "cell number", "value": response if np.isfinite(response) else None})
     return pl.DataFrame(rows, infer_schema_length=None)
@@ -164,7 +187,9 @@ def _doses(middle_nM: float) -> list[float]:
     return [float(f"{one:.2g}") for one in middle_nM * np.logspace(-DECADES / 2, DECADES / 2, DOSES)]
 
 
-def _panel(result: SignallingResult) -> pl.DataFrame:
+def _panel(result: SignallingResult | None) -> pl.DataFrame:
+    if result is None:
+        return pl.DataFrame()
     peaks = [f"{id}_peak_nM" for id in SHOWN]
     return result.table().select("treatment", "response_pct", *peaks)
 

@@ -12,11 +12,14 @@ from typing import Any
 
 from thrombokit.domain.estimate import Estimate
 from thrombokit.study.archive_cells import cells_document, read_cells, write_cells
+from thrombokit.study.archive_patients import patients_document, read_patients, write_patients
 from thrombokit.study.archive_plate import plate_document, read_plate, write_plate
+from thrombokit.study.archive_signalling import read_signalling, signalling_document, write_signalling
+from thrombokit.study.archive_trials import read_trials, trials_document, write_trials
 from thrombokit.study.result import Provenance, PublishedComparison, StudyResult
 from thrombokit.study.saved import json_text, read_json, to_json, with_values, write_text
 
-STAGES = ("plate", "cells")
+STAGES = ("plate", "cells", "signalling", "patients", "trials")
 STUDY_SCHEMA, RUN_SCHEMA = "thrombokit.study/1", "thrombokit.run/1"
 
 
@@ -40,7 +43,11 @@ def run_document(result: StudyResult) -> dict[str, Any]:
     study = {key: value for key, value in study_document(result).items() if key != "schema"}
     plate = plate_document(result.plate) if result.plate else None
     cells = cells_document(result.cells) if result.cells else None
-    return to_json({"schema": RUN_SCHEMA, **study, "plate": plate, "cells": cells})
+    signalling = signalling_document(result.signalling) if result.signalling else None
+    patients = patients_document(result.patients) if result.patients else None
+    trials = trials_document(result.trials) if result.trials else None
+    stages = {"plate": plate, "cells": cells, "signalling": signalling, "patients": patients, "trials": trials}
+    return to_json({"schema": RUN_SCHEMA, **study, **stages})
 
 
 def write_results(result: StudyResult, out: str | Path) -> tuple[Path, ...]:
@@ -58,6 +65,12 @@ def write_results(result: StudyResult, out: str | Path) -> tuple[Path, ...]:
         written += write_plate(result.plate, folder)
     if result.cells is not None:
         written += write_cells(result.cells, folder)
+    if result.signalling is not None:
+        written += write_signalling(result.signalling, folder)
+    if result.patients is not None:
+        written += write_patients(result.patients, folder)
+    if result.trials is not None:
+        written += write_trials(result.trials, folder)
     return tuple(written)
 
 
@@ -77,6 +90,9 @@ def read_results(out: str | Path) -> StudyResult:
         note=study["note"],
         plate=read_plate(folder) if "plate" in study["stages"] else None,
         cells=read_cells(folder) if "cells" in study["stages"] else None,
+        signalling=read_signalling(folder) if "signalling" in study["stages"] else None,
+        patients=read_patients(folder) if "patients" in study["stages"] else None,
+        trials=read_trials(folder) if "trials" in study["stages"] else None,
         published=tuple(
             PublishedComparison(**with_values(p, recovered=Estimate(**p["recovered"]) if p["recovered"] else None))
             for p in study["published"]

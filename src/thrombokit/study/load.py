@@ -23,6 +23,9 @@ from thrombokit.plate.layout import Layout, Role
 from thrombokit.plate.plate import Plate, Reading
 from thrombokit.plate.wells import parse_well, well_name
 from thrombokit.study.load_cells import CellsInput, load_cells
+from thrombokit.study.load_patients import PatientsInput, load_patients
+from thrombokit.study.load_signalling import SignallingInput, load_signalling
+from thrombokit.study.load_trials import TrialsInput, load_trials
 from thrombokit.study.spec import StudySpec, read_spec
 from thrombokit.study.spec_plate import PlateFile, PlateSection
 
@@ -35,9 +38,9 @@ SINGLE_RUN = "1"
 class Study:
     """A study, read and checked.
 
-    `plates` in the order of the study file, then of the manifest; `cells` None where there is no [cells]; `missing` are exports that a
-    manifest lists and the folder lacks; `inputs` is (file relative to the study, SHA-256) of every file read; `seed` is the study's, or the
-    one given in its place.
+    `plates` in the order of the study file, then of the manifest; `cells`, `signalling`, `patients` and `trials` None where there is no such section;
+    `missing` are exports that a manifest lists and the folder lacks; `inputs` is (file relative to the study, SHA-256) of every
+    file read; `seed` is the study's, or the one given in its place.
     """
 
     spec: StudySpec
@@ -45,6 +48,9 @@ class Study:
     agonists: tuple[Agonist, ...]
     plates: tuple[Plate, ...]
     cells: CellsInput | None
+    signalling: SignallingInput | None
+    patients: PatientsInput | None
+    trials: TrialsInput | None
     missing: tuple[str, ...]
     inputs: tuple[tuple[str, str], ...]
 
@@ -79,10 +85,14 @@ def load_study(path: str | Path, *, seed: int | None = None) -> Study:
     loading.read_agonists()
     plates = loading.read_plates() if spec.plate else ()
     cells = load_cells(spec.cells, loading, molar_masses=loading.molar_masses()) if spec.cells else None
+    signalling = loading.read_signalling(plates) if spec.signalling else None
+    patients = loading.read_patients() if spec.patients else None
+    trials = loading.read_trials() if spec.trials else None
     raise_all(loading.faults, SpecError if all("study.toml" in f.place for f in loading.faults) else InputError)
     return Study(
         spec=spec, seed=spec.study.seed if seed is None else seed, agonists=tuple(loading.agonists), plates=plates,
-        cells=cells, missing=tuple(loading.missing), inputs=tuple(sorted(loading.inputs.items())),
+        cells=cells, signalling=signalling, patients=patients, trials=trials, missing=tuple(loading.missing),
+        inputs=tuple(sorted(loading.inputs.items())),
     )  # fmt: skip
 
 
@@ -132,6 +142,26 @@ class _Loading:
                 self.agonists.append(found)
                 if entry.file:
                     self.note_input(self.spec.path_to(entry.file))
+
+    def read_signalling(self, plates: tuple[Plate, ...]) -> SignallingInput | None:
+        found, faults = load_signalling(
+            self.spec, self, agonists=self.agonists, plates=plates, molar_masses=self.molar_masses(),
+            all_agonists=len(self.agonists) == len(self.spec.agonists),
+        )  # fmt: skip
+        self.faults += faults
+        return found
+
+    def read_patients(self) -> PatientsInput | None:
+        found, faults = load_patients(
+            self.spec, self, agonists=self.agonists, all_agonists=len(self.agonists) == len(self.spec.agonists)
+        )
+        self.faults += faults
+        return found
+
+    def read_trials(self) -> TrialsInput | None:
+        found, faults = load_trials(self.spec, self)
+        self.faults += faults
+        return found
 
     def read_plates(self) -> tuple[Plate, ...]:
         section = self.spec.plate

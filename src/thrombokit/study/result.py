@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 from thrombokit.cells.cultures_result import CulturesResult
 from thrombokit.domain.estimate import Estimate
+from thrombokit.patients.stage import PatientsStage
 from thrombokit.plate.result import PlateResult
+from thrombokit.signalling.stage import SignallingStage
+from thrombokit.trials.stage import TrialsStage
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,9 +48,9 @@ class Provenance:
 class StudyResult:
     """The whole study's answer.
 
-    `plate` and `cells` are None where the stage did not run. `synthetic` is said wherever the result is shown. `missing` names exports that a
-    manifest lists and the folder does not hold; `corrections` are corrections to the guide, a sentence each. `show_operator` allows
-    the operators' declared codes to be printed.
+    `plate`, `cells`, `signalling`, `patients` and `trials` are None where the stage did not run. `synthetic` is said wherever the
+    result is shown. `missing` names exports that a manifest lists and the folder does not hold; `corrections` are corrections to the
+    guide, a sentence each. `show_operator` allows the operators' declared codes to be printed.
     """
 
     title: str
@@ -59,4 +62,7 @@ class StudyResult:
     corrections: tuple[str, ...]
     provenance: Provenance
     cells: CulturesResult | None = None
+    signalling: SignallingStage | None = None
+    patients: PatientsStage | None = None
+    trials: TrialsStage | None = None
     show_operator: bool = False

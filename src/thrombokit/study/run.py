@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 
 from thrombokit.domain.agonist import Agonist
@@ -9,13 +10,18 @@ from thrombokit.domain.potency import Potency
 from thrombokit.dose_response.compare import Margins
 from thrombokit.dose_response.settings import FitSettings
 from thrombokit.evidence.load import corrections
+from thrombokit.patients.stage import PatientsStage
 from thrombokit.plate.analyse import analyse_plates
 from thrombokit.plate.result import PlateResult
 from thrombokit.plate.settings import PlateSettings
 from thrombokit.scale.engine import Engine, Progress, SerialEngine
+from thrombokit.signalling.stage import SignallingStage
 from thrombokit.study.load import Study
 from thrombokit.study.result import Provenance, PublishedComparison, StudyResult
 from thrombokit.study.run_cells import run_cells
+from thrombokit.study.run_signalling import require_solvers, run_signalling
+from thrombokit.study.run_trials import run_trials
+from thrombokit.trials.stage import TrialsStage
 
 NUMBER_MAKERS = (
     "numpy",
@@ -30,6 +36,12 @@ NUMBER_MAKERS = (
     "tomlkit",
 )
 """Packages whose version can move a number or a byte of the results."""
+SOLVERS = ("antimony", "libroadrunner", "python-libsbml")
+"""Those of them that signalling alone needs."""
+
+
+PATIENTS_ON_USE = "thrombokit.study.run_patients"
+"""Imported when a study has patients: its kernels compile on import, and a study of plates need not wait for them."""
 
 
 def run_study(study: Study, *, engine: Engine | None = None, progress: Progress | None = None) -> StudyResult:
@@ -53,10 +65,17 @@ def run_study(study: Study, *, engine: Engine | None = None, progress: Progress 
     ------
     SimulationError
         If a computation could not finish; a curve that cannot be fitted is a verdict, not an error.
+    MissingExtraError
+        If the study has a section whose extra is not installed; nothing is computed then.
     """
+    require_solvers(study.spec)
+    _check_patients(study)
     engine = engine or SerialEngine()
     plate = analyse_plates(study.plates, plate_settings(study), engine=engine, progress=progress) if study.spec.plate else None
     cells = run_cells(study.cells, study.spec.cells, engine=engine) if study.cells and study.spec.cells else None
+    signalling = _run_signalling(study, plate, engine)
+    patients = _run_patients(study, engine)
+    trials = _run_trials(study)
     published = beside_published(study.agonists, plate) if plate else ()
     return StudyResult(
         title=study.spec.report.title or study.title,
@@ -64,12 +83,45 @@ def run_study(study: Study, *, engine: Engine | None = None, progress: Progress 
         note=study.spec.study.note or "",
         plate=plate,
         cells=cells,
+        signalling=signalling,
+        patients=patients,
+        trials=trials,
         published=published,
         missing=study.missing,
         corrections=plate_corrections() if published else (),
         provenance=provenance_of(study),
         show_operator=study.spec.report.show_operator,
     )
+
+
+def _run_signalling(study: Study, plate: PlateResult | None, engine: Engine) -> SignallingStage | None:
+    """The signalling stage, anchored on the plates' potencies; None without its section."""
+    if study.signalling is None or study.spec.signalling is None:
+        return None
+    return run_signalling(study.signalling, study.spec.signalling, plate, seed=study.seed, engine=engine)
+
+
+def _check_patients(study: Study) -> None:
+    """Refuse patients whose model, regimen and covariates do not go together, before anything is computed."""
+    if study.patients is not None:
+        import_module(PATIENTS_ON_USE).check_patients(study.patients, study.spec, seed=study.seed)
+
+
+def _run_patients(study: Study, engine: Engine) -> PatientsStage | None:
+    """The patients stage; None without its section."""
+    if study.patients is None:
+        return None
+    stage: PatientsStage = import_module(PATIENTS_ON_USE).run_patients(
+        study.patients, study.spec.patients, seed=study.seed, engine=engine
+    )
+    return stage
+
+
+def _run_trials(study: Study) -> TrialsStage | None:
+    """The trials stage; None without its section."""
+    if study.trials is None or study.spec.trials is None:
+        return None
+    return run_trials(study.trials, study.spec.trials, inputs=dict(study.inputs), version=_version("thrombokit"))
 
 
 def plate_corrections() -> tuple[str, ...]:
@@ -126,7 +178,8 @@ def _inside(value: float, potency: Potency | None) -> bool | None:
 
 def provenance_of(study: Study) -> Provenance:
     """Versions, seed, inputs and the study file's text."""
-    versions = {name: _version(name) for name in NUMBER_MAKERS}
+    makers = (*NUMBER_MAKERS, *(SOLVERS if study.spec.signalling is not None else ()))
+    versions = {name: _version(name) for name in makers}
     text = study.spec.path.read_text(encoding="utf-8")
     return Provenance(
         thrombokit_version=_version("thrombokit"), versions=versions, seed=study.seed, inputs=study.inputs, study_toml=text

@@ -37,6 +37,8 @@ def plain(value: Any, hint: Any = Any) -> Any:
         return value.value
     if isinstance(value, np.generic):
         return plain(value.item())
+    if isinstance(value, int) and not isinstance(value, bool) and _is_float(hint):
+        return float(value)
     if isinstance(value, float) and not math.isfinite(value):
         return None if math.isnan(value) else "inf" if value > 0 else "-inf"
     return value
@@ -133,6 +135,12 @@ def _item_hint(hint: Any, index: int) -> Any:
 def _dataclasses_in(hint: Any) -> list[Any]:
     kinds = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
     return [kind for kind in kinds if isinstance(kind, type) and is_dataclass(kind)]
+
+
+def _is_float(hint: Any) -> bool:
+    """Whether a value of that hint is read back as a float: 3 in such a field is written 3.0."""
+    kinds = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
+    return next((kind for kind in kinds if kind is not type(None)), None) is float
 
 
 def _is_table(hint: Any) -> bool:

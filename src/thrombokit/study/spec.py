@@ -20,8 +20,11 @@ from thrombokit.errors import SpecError, raise_all
 from thrombokit.study.spec_cells import CellsSection
 from thrombokit.study.spec_checks import check_spec, find_study_file
 from thrombokit.study.spec_faults import faults_of, in_file_order
+from thrombokit.study.spec_patients import PatientsSection
 from thrombokit.study.spec_plate import PlateSection
 from thrombokit.study.spec_section import Section
+from thrombokit.study.spec_signalling import SignallingSection
+from thrombokit.study.spec_trials import TrialsSection
 from thrombokit.study.spec_types import RelativePath, Text
 
 STUDY_SCHEMA = 1
@@ -54,7 +57,7 @@ class ReportSection(Section):
 
 
 class StudySpec(Section):
-    """A study file, typed. `plate` or `cells` is None where there is no such section: that stage is not run.
+    """A study file, typed. `plate`, `cells`, `signalling`, `patients` or `trials` is None where there is no such section: that stage is not run.
 
     All paths are relative to `folder`, with forward slashes; `path_to` makes them whole. `place_of` gives a later fault its line.
     """
@@ -70,6 +73,9 @@ class StudySpec(Section):
     agonists: tuple[AgonistEntry, ...] = Field(default=(), strict=False, description="tables [[agonists]]")
     plate: PlateSection | None = Field(default=None, description="a table [plate]")
     cells: CellsSection | None = Field(default=None, description="a table [cells]")
+    signalling: SignallingSection | None = Field(default=None, description="a table [signalling]")
+    patients: PatientsSection | None = Field(default=None, description="a table [patients]")
+    trials: TrialsSection | None = Field(default=None, description="a table [trials]")
     report: ReportSection = Field(default_factory=ReportSection, description="a table [report]")
     _path: Path = PrivateAttr(default=Path("study.toml"))
     _places: TomlPlaces = PrivateAttr(default_factory=lambda: TomlPlaces(file="study.toml", lines={}))

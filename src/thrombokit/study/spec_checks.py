@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, cast
 
+from thrombokit.agonists.library import is_file_name
 from thrombokit.agonists.load import find_shipped_agonist, unknown_agonist_fault
 from thrombokit.domain.toml_faults import did_you_mean, nearest
 from thrombokit.domain.toml_places import KeyPath, TomlPlaces
@@ -22,8 +23,11 @@ from thrombokit.plate.wells import parse_well
 
 STUDY_FILE = "study.toml"
 
-CELLS_FILES = ("sheet", "panels", "yields", "spillover", "gates", "lock")
-"""Keys of [cells] that name files."""
+STAGE_FILES = {
+    "plate": ("manifest", "map"), "cells": ("sheet", "panels", "yields", "spillover", "gates", "lock"), "signalling": ("measured",),
+    "trials": ("data", "subjects", "rescue", "adtte", "estimands"),
+}  # fmt: skip
+"""Keys of a section that name files."""
 
 MOST_FILES_LOOKED_AT = 5000
 """Where a file is missing, so many files of the study folder are looked at for one with a name like it."""
@@ -243,21 +247,32 @@ class _Checks:
                 yield (*keys, index), cast("dict[str, Any]", entry)
 
     def _named_files(self) -> Iterator[tuple[KeyPath, str]]:
-        plate = self.document.values.get("plate")
         tables: list[tuple[KeyPath, dict[str, Any], tuple[str, ...]]] = []
-        if isinstance(plate, dict):
-            tables.append((("plate",), plate, ("manifest", "map")))
-        cells = self.document.values.get("cells")
-        if isinstance(cells, dict):
-            tables.append((("cells",), cells, CELLS_FILES))
+        for section, named in STAGE_FILES.items():
+            found = self.document.values.get(section)
+            if isinstance(found, dict):
+                tables.append(((section,), found, named))
         tables += [(path, entry, ("file",)) for path, entry in self._tables("agonists")]
         tables += [(path, entry, ("file", "map")) for path, entry in self._tables("plate", "files")]
         tables += [(path, entry, ("file",)) for path, entry in self._tables("plate", "exclude")]
+        tables += [(path, entry, ("file",)) for kind in ("events", "profiles") for path, entry in self._tables("patients", kind)]
         for path, entry, keys in tables:
             for key in keys:
                 text = entry.get(key)
-                if isinstance(text, str) and text.strip():
+                if isinstance(text, str) and text.strip() and not _names_a_shipped_plan(path, key, text):
                     yield (*path, key), text.strip()
+        yield from self._patient_files()
+
+    def _patient_files(self) -> Iterator[tuple[KeyPath, str]]:
+        """Models and rules of [patients] that are files of the study; the others are names of shipped ones, or doses."""
+        named: list[tuple[KeyPath, object]] = []
+        for path, entry in (*self._tables("patients", "cohorts"), *self._tables("patients", "events")):
+            named += [((*path, key), entry[key]) for key in ("model", "titration") if key in entry]
+            listed = entry.get("regimens")
+            named += [((*path, "regimens", at), one) for at, one in enumerate(listed if isinstance(listed, list) else ())]
+        for path, text in named:
+            if isinstance(text, str) and is_file_name(text.strip()) and " " not in text.strip():
+                yield path, text.strip()
 
     @cached_property
     def _present(self) -> tuple[str, ...]:
@@ -306,3 +321,8 @@ def _label(value: object) -> str | None:
 
 def _quoted(value: object, otherwise: str) -> str:
     return f'"{value}"' if isinstance(value, str) else otherwise
+
+
+def _names_a_shipped_plan(path: KeyPath, key: str, text: str) -> bool:
+    """Whether trials.estimands is the name of a plan and no file."""
+    return path == ("trials",) and key == "estimands" and not text.strip().endswith(".toml")

@@ -17,15 +17,14 @@ from thrombokit.domain.toml_places import KeyPath, path_text
 from thrombokit.domain.toml_text import TomlDocument
 from thrombokit.errors import Fault
 
-STAGES_TO_COME = ("signalling", "patients", "trials")
-"""Sections of study.toml that are decided, and whose stage this version does not have."""
-
 _PLACE = re.compile(r":(\d+)(?:, column (\d+))?")
 
 
 def faults_of(error: ValidationError, document: TomlDocument, *, root: type[BaseModel]) -> list[Fault]:
     """One `Fault` for each error of a validation of `document` against the model `root`."""
-    return [_fault(details, document, root=root) for details in error.errors(include_url=False, include_context=False)]
+    told = error.errors(include_url=False, include_context=False)
+    # a list whose items are wrong counts as empty besides
+    return [_fault(details, document, root=root) for details in told if details["type"] != "too_short" or not details["input"]]
 
 
 def in_file_order(faults: Iterable[Fault]) -> list[Fault]:
@@ -48,20 +47,14 @@ def _fault(details: ErrorDetails, document: TomlDocument, *, root: type[BaseMode
     if details["type"] == "missing":
         return missing_key_fault(places, path, expected=expected, example=_line_to_write(path, field))
     value = details["input"]
-    if isinstance(path[-1], int):
+    if isinstance(path[-1], int) and _holds_tables(field):
         expected = f"a table [[{path_text(path[:-1])}]]"
-    return Fault(place=places.place_of(path), found=found_words(value), expected=expected, cure=_cure(path, value, field))
+    found = f"a list of {len(value)}" if details["type"] in ("too_short", "too_long") else found_words(value)
+    return Fault(place=places.place_of(path), found=found, expected=expected, cure=_cure(path, value, field))
 
 
 def _unknown_key(path: KeyPath, document: TomlDocument, *, root: type[BaseModel]) -> Fault:
     key = str(path[-1])
-    if len(path) == 1 and key in STAGES_TO_COME:
-        return Fault(
-            place=document.places.place_of(path),
-            found=f"a section [{key}]",
-            expected="sections whose stage this version has: study, agonists, plate, cells and report",
-            cure=f"Remove [{key}]; this version of thrombokit has no {key} stage.",
-        )
     known = _keys_of(_model_at(root, path[:-1]))
     homes = [table for table, model in _tables_of(root) if key in _keys_of(model)]
     hint = f"It is a key of {' and of '.join(homes)}; write it there." if homes else None
@@ -70,7 +63,7 @@ def _unknown_key(path: KeyPath, document: TomlDocument, *, root: type[BaseModel]
 
 def _cure(path: KeyPath, value: object, field: FieldInfo | None) -> str:
     key = path_text(path)
-    if isinstance(path[-1], int):
+    if isinstance(path[-1], int) and _holds_tables(field):
         return f"Write [[{path_text(path[:-1])}]] on a line of its own, and its keys below."
     annotation = field.annotation if field else None
     if _model_in(annotation) is not None:
@@ -80,7 +73,11 @@ def _cure(path: KeyPath, value: object, field: FieldInfo | None) -> str:
         return "Write schema = 1, or use the version of thrombokit that the file was written for."
     if get_origin(annotation) is Literal:
         return did_you_mean(str(value), map(str, get_args(annotation)), otherwise=f"Write it so: {_line_to_write(path, field)}")
+    if _is_list(annotation) and not isinstance(value, list) and not isinstance(path[-1], int):
+        return f"Write it as a list, such as: {_line_to_write(path, field)}"
     wants_text = str in _kinds(annotation)
+    if _is_list(annotation):
+        return f"Correct it, such as: {_line_to_write(path, field)}"
     if wants_text and not isinstance(value, str):
         return f"Write a text in quotes, such as: {_line_to_write(path, field)}"
     if not wants_text and isinstance(value, str):
@@ -89,11 +86,24 @@ def _cure(path: KeyPath, value: object, field: FieldInfo | None) -> str:
 
 
 def _line_to_write(path: KeyPath, field: FieldInfo | None) -> str:
-    key = path[-1]
+    key = next(part for part in reversed(path) if isinstance(part, str))
     if field is None or _model_in(field.annotation) is not None:
         return f"[{path_text(path)}]"
     examples = field.examples or [""]
     return f"{key} = {json.dumps(examples[0], ensure_ascii=False)}"
+
+
+def _holds_tables(field: FieldInfo | None) -> bool:
+    """Whether the items of a list are tables, or nobody knows."""
+    return field is None or _model_in(field.annotation) is not None
+
+
+def _is_list(annotation: Any) -> bool:
+    """Whether an annotation is a tuple of plain values, or such a tuple or None."""
+    inner = get_args(annotation)[0] if hasattr(annotation, "__metadata__") else annotation
+    if get_origin(inner) in (Union, types.UnionType):
+        return any(_is_list(one) for one in get_args(inner))
+    return get_origin(inner) is tuple
 
 
 def _kinds(annotation: Any) -> set[Any]:

@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from thrombokit.plate.wells import parse_well, well_name
 from thrombokit.quantities import canonical_unit
@@ -78,3 +78,9 @@ Well = Annotated[str, AfterValidator(_well)]
 
 RelativePath = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 """A path from the study folder; `thrombokit.study.spec_checks` sees that it stays inside and is there."""
+
+TextList = Annotated[tuple[Text, ...], Field(strict=False)]
+"""A list of texts."""
+
+PositiveList = Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(strict=False)]
+"""A list of numbers above 0."""

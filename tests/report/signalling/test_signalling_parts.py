@@ -46,9 +46,10 @@ def stage() -> SignallingStage:
 
 def test_misses_are_told_like_hits(stage: SignallingStage) -> None:
     parts = signalling_parts(stage)["signalling"]
-    assert "Of 2 published values that the model was not fitted to, 1 lie inside its band." in parts["sentences"]
-    assert "Miss: EC50 of a is predicted at 2.00 nM (1.00 to 3.00), published 9.00 (Paper B)." in parts["sentences"]
-    verdicts = [row[6] for row in parts["predictions"].rows]
+    tally = "2 values, published or measured here, that the model was not fitted to: 1 inside the model’s band, 1 outside it, "
+    assert tally + "0 inside a band too wide to tell, 0 beside a number without a band." in parts["sentences"]
+    assert "Miss: EC50 of a is predicted at 2.00 nM (1.00 to 3.00), known 9.00 (Paper B)." in parts["sentences"]
+    verdicts = [row[5] for row in parts["predictions"].rows]
     assert verdicts == ["hit", "miss", "no published value found"]
 
 
@@ -93,7 +94,7 @@ def test_the_template_shows_all_of_it(stage: SignallingStage) -> None:
     page = rendered(signalling_parts(stage)["signalling"])
     for heading in (
         "The network",
-        "Predictions beside published values",
+        "Predictions beside known values",
         "Dose and time",
         "Two agonists together",
         "Measured signals",

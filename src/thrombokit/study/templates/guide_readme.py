@@ -47,8 +47,13 @@ each run.
 ## Files
 
 - `study.toml`: the study; run it with `thrombokit run` and this folder.
+  Its patients have no file: they are virtual, drawn from the shipped model of hetrombopag in ITP.
 - `exports/`: one reader export a plate.
 - `maps/`: which well holds what; plates laid out alike share a map.
 - `cells/`: the flow cytometry of cultures from donors A to C, and of three donors of adult blood; it has a README of its own.
+- `signalling/signals.csv`: phosphorylation of STAT5, ERK and AKT in 32D-MPL by phospho-flow, three runs, every value synthetic: simple curves
+  that no model of the pathway made, so that a model that does not follow them has to say so.
+- `trial/`: a synthetic trial of two doses against placebo, 40 subjects an arm: weekly counts with rescue, drop-out and missed
+  visits; it has a README of its own.
 - `truth.toml`: the true values. No analysis reads it.
 """

@@ -14,6 +14,7 @@ from functools import cached_property
 from thrombokit.numerics.streams import stream
 from thrombokit.study.templates.map_text import number_text
 
+SIGNALS_FILE = "signalling/signals.csv"
 ASSAY, CELLS = "phospho-flow", "32D-MPL"
 RUNS = ("run 1", "run 2", "run 3")
 DOSE_TIME_min = 15.0
@@ -23,7 +24,7 @@ DOSES_nM = {
 }  # fmt: skip
 COURSE_DOSES = {"hetrombopag": (10.0, "nM"), "rhTPO": (100.0, "ng/mL")}
 SCATTER_CV, SPAN_SD_LN, BACKGROUND = 0.05, 0.20, 300.0
-COLUMNS = ("assay", "analyte", "agonist", "concentration", "unit", "time_min", "value", "normaliser", "replicate", "run")
+COLUMNS = ("assay", "analyte", "agonist", "concentration", "unit", "time_min", "value", "normaliser", "replicate", "run", "notes")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,6 +113,7 @@ def _series(seed: int, run: str, analyte: AnalyteTruth) -> list[str]:
             "",
             str(replicate),
             run,
+            "synthetic",
         )
         return ",".join(cells)
 

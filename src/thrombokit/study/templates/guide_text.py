@@ -11,6 +11,7 @@ from thrombokit.study.templates.assay import (
     AgonistTruth,
     RunTruth,
 )
+from thrombokit.study.templates.guide_trial_text import TRIALS_SECTION
 from thrombokit.study.templates.guide_truth import RUN_PLANS, CellSystemTruth, RunPlan, draw_run
 from thrombokit.study.templates.map_text import number_text
 from thrombokit.study.templates.synthetic_plate import SyntheticPlate
@@ -23,6 +24,26 @@ CELLS_SECTION = """
 sheet = "cells/sheet.csv"
 panels = "cells/panels.toml"
 yields = "cells/yields.csv"
+"""
+
+SIGNALLING_SECTION = """
+[signalling]
+agonists = ["hetrombopag", "eltrombopag"]   # anchored on the EC50s of the plates above
+predict = ["CD34+ cord blood"]
+cultures = ["CD34+ cord blood", "CD34+ adult blood"]
+measured = "signalling/signals.csv"
+fit_rates = ["erk_dephosphorylation", "akt_dephosphorylation"]
+rate_sets = 20
+"""
+
+PATIENTS_SECTION = """
+[patients]                          # simulated; two sets of thresholds, as the label's own were not found
+patients = 200
+weeks = 26
+
+[[patients.cohorts]]
+agonist = "hetrombopag"
+regimens = ["hetrombopag-150-250", "hetrombopag-250-400"]
 """
 
 
@@ -52,7 +73,8 @@ positive_control = "rhTPO"
 comparator = "eltrombopag"
 serum = "10 % FBS"
 '''
-    return head + "".join(_file_text(plate) for plate in plates) + CELLS_SECTION
+    stages = (CELLS_SECTION, SIGNALLING_SECTION, PATIENTS_SECTION, TRIALS_SECTION)
+    return head + "".join(_file_text(plate) for plate in plates) + "".join(stages)
 
 
 def _file_text(plate: SyntheticPlate) -> str:

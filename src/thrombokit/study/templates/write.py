@@ -10,7 +10,9 @@ from thrombokit.study.templates.export_text import export_text
 from thrombokit.study.templates.guide import guide_plates
 from thrombokit.study.templates.guide_cells_files import write_guide_cells
 from thrombokit.study.templates.guide_readme import README
+from thrombokit.study.templates.guide_signalling import SIGNALS_FILE, signalling_text, signalling_truth_text
 from thrombokit.study.templates.guide_text import study_text, truth_text
+from thrombokit.study.templates.guide_trial_text import trial_texts
 from thrombokit.study.templates.guide_truth import DEFAULT_SEED
 from thrombokit.study.templates.map_text import map_text
 from thrombokit.study.templates.plate import example_plate, starting_study_text
@@ -93,7 +95,9 @@ def _plate_texts(plate: SyntheticPlate) -> dict[str, str]:
 def _guide_files(seed: int) -> dict[str, str]:
     """File name -> text; plates laid out alike write the same map."""
     plates = guide_plates(seed)
-    files = {"study.toml": study_text(seed, plates), "truth.toml": truth_text(seed), "README.md": README}
+    truth = f"{truth_text(seed)}\n{signalling_truth_text()}"
+    files = {"study.toml": study_text(seed, plates), "truth.toml": truth, "README.md": README, SIGNALS_FILE: signalling_text(seed)}
+    files |= trial_texts(seed)
     for plate in plates:
         files |= _plate_texts(plate)
     return files
