@@ -151,9 +151,9 @@ def restricted_fit(
         2.0 * (sums.quadratic - np.einsum("ap,pq,bq->ab", sums.pull, solved.beta_covariance, sums.pull)) - expected + sums.bend
     )
     slopes = np.einsum("apq,qr->apr", inner, solved.beta_covariance)
-    curvature: Array = sums.curvature
+    curvature = sums.curvature
     if curved:
-        curvature = curvature - np.asarray(np.einsum("apq,bqr->abpr", sums.slope, inner), dtype=np.float64)
+        curvature = curvature - sums.slope[:, None] @ inner[None, :]
     return RestrictedFit(minus2_reml=solved.minus2, beta=solved.beta, beta_covariance=solved.beta_covariance, gradient=sums.gradient,
                          hessian=0.5 * (hessian + hessian.T), expected=0.5 * (expected + expected.T),
                          covariance_slopes=slopes, curvature=curvature)  # fmt: skip
