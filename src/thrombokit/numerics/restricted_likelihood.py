@@ -151,9 +151,9 @@ def restricted_fit(
         2.0 * (sums.quadratic - np.einsum("ap,pq,bq->ab", sums.pull, solved.beta_covariance, sums.pull)) - expected + sums.bend
     )
     slopes = np.einsum("apq,qr->apr", inner, solved.beta_covariance)
-    curvature = sums.curvature
+    curvature: Array = sums.curvature
     if curved:
-        curvature = curvature - sums.slope[:, None] @ inner[None, :]
+        np.subtract(curvature, np.matmul(sums.slope[:, None], inner[None, :]), out=curvature)
     return RestrictedFit(minus2_reml=solved.minus2, beta=solved.beta, beta_covariance=solved.beta_covariance, gradient=sums.gradient,
                          hessian=0.5 * (hessian + hessian.T), expected=0.5 * (expected + expected.T),
                          covariance_slopes=slopes, curvature=curvature)  # fmt: skip
@@ -170,7 +170,7 @@ class _Sums:
         self.bend = np.zeros((q, q))  # what the second derivatives of V add
         self.slope = np.zeros((q, p, p))  # X'W Va W X
         self.pull = np.zeros((q, p))  # X'W Va u
-        self.curvature = np.zeros((q, q, p, p) if curved else (0, 0, p, p))  # X'W Va W Vb W X - X'W Vab W X / 4
+        self.curvature: Array = np.zeros((q, q, p, p) if curved else (0, 0, p, p))  # X'W Va W Vb W X - X'W Vab W X / 4
 
     def add(self, one: _Seen, residual: Array, shape: Shape, beta_covariance: Array) -> None:
         """Add a pattern's subjects."""
@@ -190,4 +190,4 @@ class _Sums:
         if self.curved:
             q, d, p = first.shape[0], first.shape[1], products.shape[2]
             flat = (through - 0.25 * second).reshape(q * q, d * d) @ products.reshape(d * d, p * p)
-            self.curvature += flat.reshape(q, q, p, p)
+            np.add(self.curvature, flat.reshape(q, q, p, p), out=self.curvature)
