@@ -7,7 +7,7 @@ DEMO_OUT := build/demo
 UV_COMPILE := $(PY) -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
 	--no-emit-index-url --no-annotate --quiet
 
-.PHONY: calibrate demo test test-all lint types imports lock clean help
+.PHONY: calibrate demo test test-all lint types warm imports lock clean help
 
 help:
 	@echo "make demo      set up, run the guide study, print the report's path"
@@ -43,10 +43,15 @@ lint: .venv/test
 types: .venv/test
 	$(PY) -m pyright --pythonpath $(PY)
 
+warm: .venv/test
+	$(PY) tools/warm_kernels.py
+
 imports: .venv/test
 	$(PY) -c "from importlinter.cli import lint_imports_command as lint; lint()"
 
-test: lint types imports
+# kernels compile on one core while types are checked on the other
+test: lint imports
+	@$(MAKE) --no-print-directory -j2 types warm
 	$(PY) -m pytest -n 2 --dist loadfile -m "not long" tests
 
 test-all: test

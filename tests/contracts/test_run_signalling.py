@@ -113,6 +113,7 @@ def test_the_answer_names_anchor_and_assumed_share(command: Command, out: Path, 
     assert tk.run_document(result)["signalling"]["schema"] == "thrombokit.signalling/1"
 
 
+@pytest.mark.long
 def test_two_workers_give_the_same_bytes(command: Command, study: Path, out: Path, tmp_path: Path) -> None:
     assert command("run", study, "--out", tmp_path / "out", "--workers", "2", "--quiet").exit_code == 0
     assert below(tmp_path / "out/results") == below(out / "results")
@@ -129,6 +130,7 @@ def test_a_missing_extra_is_one_line_that_names_the_section(study: Path, tmp_pat
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.long
 def test_without_the_extra_check_and_a_study_without_the_section_go_on(command: Command, study: Path, tmp_path: Path) -> None:
     assert without_the_extra("check", study, "--quiet").returncode == 0
     assert command("init", tmp_path / "plain").exit_code == 0

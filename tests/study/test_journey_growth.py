@@ -175,9 +175,3 @@ def test_what_is_missing_is_told_in_the_report(grown: Finished, command: Command
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "end-1 (32D-MPL) has no growth rates: its hours of incubation are not given" in page
     assert "its EC50 can lie many-fold" not in page
-
-
-def test_a_study_without_day0_plates_says_nothing_of_growth(guide_run: Any) -> None:
-    assert 'aria-labelledby="growth"' not in (guide_run.out / "report.html").read_text(encoding="utf-8")
-    assert not (guide_run.out / "results" / "plate_growth.csv").exists()
-    assert "growth" not in openpyxl.load_workbook(guide_run.out / "tables.xlsx", read_only=True).sheetnames

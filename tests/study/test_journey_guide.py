@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import polars as pl
 import pytest
 
@@ -93,6 +94,7 @@ def test_results_read_and_written_again_are_the_same(guide_run: Any, tmp_path: P
         assert after.equals(before) if isinstance(before, pl.DataFrame) else after == before, field.name
 
 
+@pytest.mark.long
 def test_what_is_saved_is_what_was_computed(guide_run: Any, tmp_path: Path) -> None:
     computed = tk.run_study(tk.load_study(guide_run.study))
     tk.write_results(computed, tmp_path)
@@ -266,3 +268,9 @@ def test_strict_ends_with_1_because_of_them(
     done = command("run", guide_run.study, "--out", tmp_path / "out", "--strict")
     assert done.exit_code == 1
     assert "CD34_donor-F_main failed its quality check" in done.stderr
+
+
+def test_a_study_without_day0_plates_says_nothing_of_growth(guide_run: Any) -> None:
+    assert 'aria-labelledby="growth"' not in (guide_run.out / "report.html").read_text(encoding="utf-8")
+    assert not (guide_run.out / "results" / "plate_growth.csv").exists()
+    assert "growth" not in openpyxl.load_workbook(guide_run.out / "tables.xlsx", read_only=True).sheetnames
