@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from thrombokit.io.mathml import Formulas
 from thrombokit.io.mathml_shape import misshapen
 from thrombokit.io.xml_tree import parse_xml
-from thrombokit.signalling.expression import TRIGONOMETRIC, Call, Expression, Name, Number, formula_text, names_in, replace_names
+from thrombokit.numerics.expression_tree import substitute
+from thrombokit.signalling.expression import TRIGONOMETRIC, Call, Expression, Name, Number, formula_text, names_in
 from thrombokit.signalling.formulas import evaluate_formula
 from thrombokit.signalling.mathml_text import math_element
 
@@ -64,7 +65,7 @@ def test_no_formula_raises(expression: Expression) -> None:
 
 @given(EXPRESSIONS)
 def test_replacing_names_by_their_values_changes_nothing(expression: Expression) -> None:
-    replaced = replace_names(expression, {name: Number(value) for name, value in VALUES.items()})
+    replaced = substitute(expression, {name: Number(value) for name, value in VALUES.items()})
     assert not names_in(replaced)
     assert same(evaluate_formula(replaced, {}, time=1.5), evaluate_formula(expression, VALUES, time=1.5))
 

@@ -95,10 +95,7 @@ def _shipped() -> tuple[Agonist, ...]:
 def _agonist(document: TomlDocument, *, folder: Path | None = None) -> Agonist:
     faults = list(document.faults)
     top = TableReader(document.values, places=document.places, faults=faults)
-    schema = top.text("schema", expected=f'"{AGONIST_SCHEMA}"', example=f'schema = "{AGONIST_SCHEMA}"')
-    if schema is not None and schema != AGONIST_SCHEMA:
-        cure = "Correct it; a file of a later form needs a later thrombokit."
-        top.fault("schema", expected=f'"{AGONIST_SCHEMA}"', cure=cure)
+    top.schema(AGONIST_SCHEMA)
     name = top.text("name", expected="the name that maps and results use", example='name = "eltrombopag"')
     kind = top.text("class", expected="what kind of compound it is", example='class = "small molecule"')
     salt = top.table("salt")

@@ -39,6 +39,12 @@ class TableReader:
         self.path = path
         self._asked: set[str] = set()
 
+    def schema(self, form: str) -> None:
+        """Note a fault where the file does not say that it is of this form."""
+        said = self.text("schema", expected=f'"{form}"', example=f'schema = "{form}"')
+        if said is not None and said != form:
+            self.fault("schema", expected=f'"{form}"', cure="Correct it; a file of a later form needs a later thrombokit.")
+
     def text(self, key: str, *, expected: str, example: str | None = None) -> str | None:
         """The text of a key, or None where it is absent or wrong. With an `example` (the line to add) the key is required."""
         value = self._value(key, expected=expected, example=example)
@@ -155,3 +161,10 @@ class TableReader:
         if example is not None:
             self.faults.append(missing_key_fault(self.places, (*self.path, key), expected=expected, example=example))
         return None
+
+
+def plain_numbers(value: Any) -> tuple[float, ...] | None:
+    """The numbers of a list that holds nothing else, or None: true and false are no numbers."""
+    if not isinstance(value, list) or not all(isinstance(item, int | float) and not isinstance(item, bool) for item in value):
+        return None
+    return tuple(float(item) for item in value)

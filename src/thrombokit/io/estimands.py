@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 from thrombokit.domain.toml_faults import did_you_mean
-from thrombokit.domain.toml_table import TableReader
+from thrombokit.domain.toml_table import TableReader, plain_numbers
 from thrombokit.domain.toml_text import TomlDocument, parse_toml, read_toml
 from thrombokit.errors import Fault, SpecError, raise_all
 from thrombokit.io.estimand_tables import read_estimands
@@ -61,9 +60,7 @@ def parse_estimands(text: str, *, file: str = "estimands.toml") -> EstimandPlan:
 def _plan(document: TomlDocument) -> EstimandPlan:
     faults = list(document.faults)
     top = TableReader(document.values, places=document.places, faults=faults)
-    schema = top.text("schema", expected=f'"{ESTIMAND_SCHEMA}"', example=f'schema = "{ESTIMAND_SCHEMA}"')
-    if schema is not None and schema != ESTIMAND_SCHEMA:
-        top.fault("schema", expected=f'"{ESTIMAND_SCHEMA}"', cure="Correct it; a file of a later form needs a later thrombokit.")
+    top.schema(ESTIMAND_SCHEMA)
     title = top.text("title", expected="a line that names the plan")
     reference = top.text("reference", expected="the arm that the others are compared with")
     arms = top.texts("arms", expected="the other arms, in the order of a fixed sequence")
@@ -92,7 +89,7 @@ def _visits(top: TableReader) -> VisitPlan | None:
     unscheduled = table.choice("unscheduled", Unscheduled)
     tie = table.choice("tie", Tie)
     table.close()
-    weeks = _numbers(listed)
+    weeks = plain_numbers(listed)
     if listed is None:
         return None
     if weeks is None:
@@ -110,9 +107,3 @@ def _visits(top: TableReader) -> VisitPlan | None:
     return VisitPlan(
         weeks=weeks, before_d=widths[0], after_d=widths[1], unscheduled=unscheduled or Unscheduled.IF_MISSING, tie=tie or Tie.LATER
     )
-
-
-def _numbers(value: Any) -> tuple[float, ...] | None:
-    if not isinstance(value, list) or not all(isinstance(item, int | float) and not isinstance(item, bool) for item in value):
-        return None
-    return tuple(float(item) for item in value)

@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from thrombokit.io.xml_tree import Element
-from thrombokit.signalling.expression import FUNCTIONS, Call, Expression, Name, Number, replace_names
+from thrombokit.numerics.expression_tree import substitute
+from thrombokit.signalling.expression import FUNCTIONS, Call, Expression, Name, Number
 
 MATHML = "http://www.w3.org/1998/Math/MathML"
 AVOGADRO = 6.02214179e23
@@ -170,4 +171,4 @@ class Formulas:
         if len(arguments) != len(known.arguments):
             found = f"{id} of {len(arguments)} arguments"
             return self._fault(place, found, f"{len(known.arguments)} arguments", "Correct the formula.")
-        return replace_names(known.body, dict(zip(known.arguments, arguments, strict=True)))
+        return substitute(known.body, dict(zip(known.arguments, arguments, strict=True)))

@@ -76,9 +76,7 @@ def _no_such_model(name: str) -> Fault:
 def _model(document: TomlDocument) -> PatientModel:
     faults = list(document.faults)
     top = TableReader(document.values, places=document.places, faults=faults)
-    schema = top.text("schema", expected=f'"{MODEL_SCHEMA}"', example=f'schema = "{MODEL_SCHEMA}"')
-    if schema is not None and schema != MODEL_SCHEMA:
-        top.fault("schema", expected=f'"{MODEL_SCHEMA}"', cure="Correct it; a file of a later form needs a later thrombokit.")
+    top.schema(MODEL_SCHEMA)
     omega, mixtures = read_random(top)
     output = read_entries(top, "output")
     model = PatientModel(

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from thrombokit.errors import Fault
 from thrombokit.io.petab_formulas import CONSTANTS, FormulaError, parse_formula
 from thrombokit.io.petab_tables import TableRow, choice_of
-from thrombokit.signalling.expression import Expression, Number, names_in, replace_names
+from thrombokit.numerics.expression_tree import substitute
+from thrombokit.signalling.expression import Expression, Number, names_in
 from thrombokit.signalling.network import Network
 from thrombokit.signalling.petab_problem import Observable, ScaleName
 
@@ -39,7 +40,7 @@ def _observable(row: TableRow, formulas: Mapping[str, Expression], in_model: set
     id = row.text("observableId")
     noise = _formula(row, "noiseFormula", in_model, faults)
     others = {name: formula for name, formula in formulas.items() if name not in in_model}
-    noise = replace_names(noise, others)
+    noise = substitute(noise, others)
     _check_placeholders(row, id, formulas[id], noise, faults)
     transformation = choice_of(row, "observableTransformation", TRANSFORMATIONS, faults, default="lin")
     distribution = choice_of(row, "noiseDistribution", DISTRIBUTIONS, faults, default="normal")
@@ -57,7 +58,7 @@ def _formula(row: TableRow, column: str, in_model: set[str], faults: list[Fault]
         faults.append(row.fault(column, found=str(error), expected="a formula", cure="Correct the formula."))
         return Number(1.0)
     constants: dict[str, Expression] = {name: Number(value) for name, value in CONSTANTS.items() if name not in in_model}
-    return replace_names(expression, constants)
+    return substitute(expression, constants)
 
 
 def _check_placeholders(row: TableRow, id: str, formula: Expression, noise: Expression, faults: list[Fault]) -> None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from thrombokit.agonists.library import rule_path, shipped_rules
-from thrombokit.domain.toml_table import TableReader
+from thrombokit.domain.toml_table import TableReader, plain_numbers
 from thrombokit.domain.toml_text import TomlDocument, parse_toml, read_toml
 from thrombokit.errors import Fault, SpecError, raise_all
 from thrombokit.io.titration_ladders import read_ladder
@@ -56,9 +55,7 @@ def parse_titration(text: str, *, file: str = "rule.toml") -> Titration:
 def _titration(document: TomlDocument) -> Titration:
     faults = list(document.faults)
     top = TableReader(document.values, places=document.places, faults=faults)
-    schema = top.text("schema", expected=f'"{TITRATION_SCHEMA}"', example=f'schema = "{TITRATION_SCHEMA}"')
-    if schema is not None and schema != TITRATION_SCHEMA:
-        top.fault("schema", expected=f'"{TITRATION_SCHEMA}"', cure="Correct it; a file of a later form needs a later thrombokit.")
+    top.schema(TITRATION_SCHEMA)
     title = top.text("title", expected="a line that names the rule")
     signal = top.text("signal", expected="an output of the model", example='signal = "PLATELET"')
     observed_with = top.choice("observed_with", Signal, example='observed_with = "latent"')
@@ -117,7 +114,7 @@ def _visits(top: TableReader) -> tuple[tuple[float, ...], float | None]:
     then_every_h = _hours(top, "then_every_h", "hours between the visits after the listed ones, above 0")
     visits: tuple[float, ...] = ()
     if listed is not None:
-        numbers = _numbers(listed)
+        numbers = plain_numbers(listed)
         if numbers is None or not all(b > a for a, b in zip((-1e-9, *numbers), numbers, strict=False)):
             top.fault("visits_h", expected=expected, cure="List each visit once, in hours from the start, in rising order.")
         else:
@@ -127,13 +124,6 @@ def _visits(top: TableReader) -> tuple[tuple[float, ...], float | None]:
         place = top.places.place_of(top.path)
         top.faults.append(Fault(place=place, found="no visit", expected="visits_h, then_every_h, or both", cure=cure))
     return visits, then_every_h
-
-
-def _numbers(value: Any) -> tuple[float, ...] | None:
-    """A list of plain numbers, or None."""
-    if not isinstance(value, list) or not all(isinstance(item, int | float) and not isinstance(item, bool) for item in value):
-        return None
-    return tuple(float(item) for item in value)
 
 
 def _tier(top: TableReader) -> dict[str, tuple[str, ...]]:

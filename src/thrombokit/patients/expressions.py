@@ -1,6 +1,7 @@
 """Expressions of a model file as values: numbers, names and calls.
 
-A tree has three kinds of node, all frozen: `Number`, `Name`, and `Call(function, arguments)` with a function of `ARGUMENT_COUNTS`.
+A tree has the three kinds of node of `numerics.expression_tree`: `Number` (of 0 or more as written; a negative one is
+`Call("neg", ...)`), `Name` (of a compartment, a record value, a data column ...), and `Call` with a function of `ARGUMENT_COUNTS`.
 Comparisons are the numbers 1 (holds) and 0; `if` is lazy: the branch that is not taken is never computed.
 
 Precedence, weakest first: comparison (one, never a chain), `+ -`, `* /`, unary minus, `^` (from right to left). So -2^2 is -4,
@@ -9,9 +10,12 @@ Precedence, weakest first: comparison (one, never a chain), `+ -`, `* /`, unary 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import TypeAlias
+from thrombokit.numerics.expression_tree import Call, Expression, Name, Number, names_in, nodes_of, substitute
+
+__all__ = [
+    "ARGUMENT_COUNTS", "COMPARISONS", "FUNCTIONS", "ONE", "ZERO", "Call", "Expression", "Name", "Number", "expression_text", "minus",
+    "names_in", "negative", "nodes_of", "over", "plus", "substitute", "times",
+]  # fmt: skip
 
 COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
 FUNCTIONS = ("exp", "log", "sqrt", "min", "max", "if")
@@ -27,55 +31,7 @@ _STRENGTH = {**dict.fromkeys(COMPARISONS, 1), "+": 2, "-": 2, "*": 3, "/": 3, "n
 _ATOM = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
-    """A number of 0 or more as written; a negative one is `Call("neg", ...)`."""
-
-    value: float
-
-
-@dataclass(frozen=True, slots=True)
-class Name:
-    """The value of a compartment, a record value, a data column ..."""
-
-    id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """An operator or a function with its arguments."""
-
-    function: str
-    arguments: tuple[Expression, ...]
-
-
-Expression: TypeAlias = Number | Name | Call
-
 ZERO, ONE = Number(0.0), Number(1.0)
-
-
-def nodes_of(expression: Expression) -> Iterator[Expression]:
-    """Every node of the tree, from the root down."""
-    waiting = [expression]
-    while waiting:
-        node = waiting.pop()
-        yield node
-        if isinstance(node, Call):
-            waiting.extend(reversed(node.arguments))
-
-
-def names_in(expression: Expression) -> tuple[str, ...]:
-    """The names the expression reads, each once, in the order they are written."""
-    return tuple(dict.fromkeys(node.id for node in nodes_of(expression) if isinstance(node, Name)))
-
-
-def substitute(expression: Expression, replacements: Mapping[str, Expression]) -> Expression:
-    """The expression with some names replaced, all at once; the others stay."""
-    if isinstance(expression, Name):
-        return replacements.get(expression.id, expression)
-    if isinstance(expression, Call):
-        return Call(expression.function, tuple(substitute(argument, replacements) for argument in expression.arguments))
-    return expression
 
 
 def expression_text(expression: Expression) -> str:

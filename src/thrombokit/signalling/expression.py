@@ -1,14 +1,16 @@
 """Formulas of a model as values: numbers, names and calls, as SBML means them.
 
-A formula is a tree of three kinds of node. `Call.function` is one of `FUNCTIONS`; truth values are the numbers 1 and 0. Functions that
-a model defines itself are written out where they are used, so that a tree holds nothing but these.
+A formula is a tree of the three kinds of node of `numerics.expression_tree`. The `Name` of a species is its concentration (its amount
+where it has only substance units). `Call.function` is one of `FUNCTIONS`; truth values are the numbers 1 and 0. Functions that a model
+defines itself are written out where they are used, so that a tree holds nothing but these.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import TypeAlias
+
+from thrombokit.numerics.expression_tree import Call, Expression, Name, Number, nodes_of
 
 INFIX = {"plus": " + ", "minus": " - ", "times": "*", "divide": "/", "power": "^", "eq": " == ", "neq": " != ", "gt": " > ",
          "lt": " < ", "geq": " >= ", "leq": " <= ", "and": " && ", "or": " || "}  # fmt: skip
@@ -29,39 +31,6 @@ FUNCTIONS = frozenset(
 otherwise) may end without an otherwise; time() has none; rateOf(name) is the derivative of a variable."""
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
-    """A number."""
-
-    value: float
-
-
-@dataclass(frozen=True, slots=True)
-class Name:
-    """The value of something in the model: of a species its concentration (its amount where it has only substance units)."""
-
-    id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A function of `FUNCTIONS` and its arguments."""
-
-    function: str
-    arguments: tuple[Expression, ...] = ()
-
-
-Expression: TypeAlias = Number | Name | Call
-
-
-def nodes_of(expression: Expression) -> Iterator[Expression]:
-    """Every node of the tree, from the root down."""
-    yield expression
-    if isinstance(expression, Call):
-        for argument in expression.arguments:
-            yield from nodes_of(argument)
-
-
 def names_in(expression: Expression) -> frozenset[str]:
     """Ids the formula reads, those within rateOf included."""
     return frozenset(node.id for node in nodes_of(expression) if isinstance(node, Name))
@@ -70,15 +39,6 @@ def names_in(expression: Expression) -> frozenset[str]:
 def calls_in(expression: Expression) -> frozenset[str]:
     """Functions the formula uses."""
     return frozenset(node.function for node in nodes_of(expression) if isinstance(node, Call))
-
-
-def replace_names(expression: Expression, replacements: Mapping[str, Expression]) -> Expression:
-    """The formula with some names replaced, all at once; the others stay."""
-    if isinstance(expression, Name):
-        return replacements.get(expression.id, expression)
-    if isinstance(expression, Call):
-        return Call(expression.function, tuple(replace_names(argument, replacements) for argument in expression.arguments))
-    return expression
 
 
 def formula_text(expression: Expression, _outer: int = 0) -> str:

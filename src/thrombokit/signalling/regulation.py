@@ -12,8 +12,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from thrombokit.numerics.expression_tree import substitute
 from thrombokit.numerics.streams import stream
-from thrombokit.signalling.expression import Expression, Name, names_in, nodes_of, replace_names
+from thrombokit.signalling.expression import Expression, Name, names_in, nodes_of
 from thrombokit.signalling.formulas import evaluate_formula
 from thrombokit.signalling.network import Network, Reaction
 from thrombokit.signalling.start_values import StartPlan, StartValues
@@ -103,7 +104,7 @@ def through_rules(network: Network, formula: Expression) -> Expression:
         replacements = {id: whole for id in names_in(formula) if (whole := _behind(network, id)) is not None}
         if not replacements:
             return formula
-        formula = replace_names(formula, replacements)
+        formula = substitute(formula, replacements)
     return formula
 
 

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from xml.etree import ElementTree
 
 from thrombokit.errors import Fault
-from thrombokit.signalling.expression import Call, Expression, Name, Number, calls_in, names_in, nodes_of, replace_names
+from thrombokit.numerics.expression_tree import substitute
+from thrombokit.signalling.expression import Call, Expression, Name, Number, calls_in, names_in, nodes_of
 from thrombokit.signalling.formulas import evaluate_formula
 from thrombokit.signalling.mathml_text import MATHML, math_element
 from thrombokit.signalling.network import Network
@@ -68,7 +69,7 @@ def _parts_of_conditions(network: Network) -> list[Expression]:
             if isinstance(node, Call) and node.function in _JOINING:
                 parts = (part for argument in node.arguments for part in nodes_of(argument))
                 compared = (part for part in parts if isinstance(part, Call) and part.function in _ORDER)
-                found.update((replace_names(part, local), None) for part in compared)
+                found.update((substitute(part, local), None) for part in compared)
     return list(found)
 
 

@@ -16,9 +16,10 @@ from thrombokit.io.trial_tables import read_trial
 from thrombokit.study.load_cells import Reading
 from thrombokit.study.spec import StudySpec
 from thrombokit.study.spec_trials import TrialsSection
-from thrombokit.trials.estimand import STRATIFIED_TESTS, Difference, EndpointKind, Estimand, EstimandPlan, OddsRatio
+from thrombokit.trials.estimand import STRATIFIED_TESTS, Difference, Estimand, EstimandPlan, OddsRatio
+from thrombokit.trials.plan_check import plan_against
 from thrombokit.trials.survival_data import SurvivalData
-from thrombokit.trials.trial_data import TrialData, factor_words
+from thrombokit.trials.trial_data import TrialData
 from thrombokit.trials.visit_windows import VisitPlan, plan_faults
 
 
@@ -226,32 +227,6 @@ class _Checks:
     def _fault(self, key: str, *, found: str, expected: str, cure: str) -> None:
         place = self.spec.place_of(f"trials.{key}" if key else "trials")
         self.faults.append(Fault(place=place, found=found, expected=expected, cure=cure))
-
-
-def plan_against(data: TrialData, plan: EstimandPlan) -> list[Fault]:
-    """What a plan asks that the data or the planned visits do not have: arms, strata, weeks."""
-    arms = ", ".join(data.arms)
-    faults = [
-        Fault(place=f"{plan.source}, {key}", found=f'"{name}"', expected=f"an arm of the data: {arms}", cure="Correct the name.")
-        for key, names in (("reference", (plan.reference,) if plan.reference else ()), ("arms", plan.arms))
-        for name in names
-        if name not in data.arms
-    ]
-    weeks = plan.visits.weeks
-    told = ", ".join(f"{week:g}" for week in weeks)
-    for one in plan.estimands:
-        place, endpoint = f"{plan.source}, estimand {one.name}", one.endpoint
-        try:
-            factor_words(data, one.strata)
-        except InputError as error:
-            faults += [Fault(place=f"{place}, {f.place}", found=f.found, expected=f.expected, cure=f.cure) for f in error.faults]
-        if endpoint.kind is EndpointKind.AT_WEEK and endpoint.week is not None and endpoint.week not in weeks:
-            faults.append(Fault(place=f"{place}, endpoint.week", found=f"{endpoint.week:g}", expected=f"a planned week: {told}",
-                                cure="Plan the visit (weeks), or name another week."))  # fmt: skip
-        if endpoint.kind is EndpointKind.DURABLE and endpoint.of_last > len(weeks):
-            faults.append(Fault(place=f"{place}, endpoint.of_last", found=f"{endpoint.of_last}", expected=f"at most {len(weeks)} planned visits",
-                                cure="Plan more visits, or ask for fewer."))  # fmt: skip
-    return faults
 
 
 def _within(one: Estimand, strata: tuple[str, ...]) -> Estimand:

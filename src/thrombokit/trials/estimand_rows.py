@@ -7,12 +7,12 @@ from typing import Any
 
 import polars as pl
 
+from thrombokit.trials.analysed_trial import Analysis
 from thrombokit.trials.count_change import ChangeAnalysis
 from thrombokit.trials.estimand import Estimand, MissingRule, RescueRule
 from thrombokit.trials.platelet_days import DaysAnalysis
 from thrombokit.trials.response_analysis import ResponseAnalysis
 from thrombokit.trials.time_analysis import TimeAnalysis
-from thrombokit.trials.trial_result import Analysis
 
 WORDS = ("estimand", "role", "rescue", "missing", "population", "strata", "arm", "measure")
 NUMBERS = ("estimate", "low", "high")

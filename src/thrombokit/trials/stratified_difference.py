@@ -5,8 +5,8 @@ stratum's restricted variance with its own N/(N - 1). Newcombe's squares distanc
 
 References
 ----------
-Miettinen O, Nurminen M (1985), doi:10.1002/sim.4780040211, section on stratified data. Yan X, Su XG (2010) Stat Biopharm Res 2:329-335,
-doi:10.1198/sbr.2009.0049 (stratified Wilson and Newcombe).
+Miettinen O, Nurminen M (1985), doi:10.1002/sim.4780040211, section on stratified data. Yan X, Su XG (2010) Stat Biopharm Res 2:329-335
+(stratified Wilson and Newcombe).
 """
 
 from __future__ import annotations

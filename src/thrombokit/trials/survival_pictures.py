@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import altair as alt
 import numpy as np
 import polars as pl
@@ -11,15 +9,14 @@ import polars as pl
 from thrombokit.drawing.survival import StepCurves, round_ticks, survival_chart
 from thrombokit.numerics.arrays import Array
 from thrombokit.trials.competing_risks import CumulativeIncidence, estimate_incidence
-
-if TYPE_CHECKING:
-    from thrombokit.trials.survival import SurvivalResult
+from thrombokit.trials.survival_estimates import SurvivalEstimates
+from thrombokit.trials.survival_words import summary_of
 
 MOST_TICKS = 300
 """Censoring times of an arm that are drawn; more would be a grey bar, and are left out."""
 
 
-def survival_picture(result: SurvivalResult) -> alt.LayerChart:
+def survival_picture(result: SurvivalEstimates) -> alt.LayerChart:
     """Kaplan-Meier curves."""
     start = pl.DataFrame(
         {"arm": [arm.name for arm in result.arms], "time": 0.0, "value": 1.0, "low": 1.0, "high": 1.0},
@@ -33,11 +30,11 @@ def survival_picture(result: SurvivalResult) -> alt.LayerChart:
         StepCurves(curves=curves, censored=censored.filter(pl.col("arm").is_in(few.implode())), at_risk=_at_risk(result)),
         arms=result.data.arms, causes=("",), x_title=result.data.time_name, y_title=f"without {_event_words(result)}",
         caption=f"Kaplan-Meier, pointwise {100 * result.confidence:g} % {result.conf_type} bands; upright ticks: censored.",
-        description=f"Kaplan-Meier curves of {len(result.arms)} arms. {result.summary()}",
+        description=f"Kaplan-Meier curves of {len(result.arms)} arms. {summary_of(result)}",
     )  # fmt: skip
 
 
-def incidence_picture(result: SurvivalResult) -> alt.LayerChart:
+def incidence_picture(result: SurvivalEstimates) -> alt.LayerChart:
     """Cumulative incidence of every cause, one colour an arm, one dash a cause."""
     incidences = result.incidences or tuple(_only_cause(result))
     columns = {"time": pl.Float64, "value": pl.Float64, "low": pl.Float64, "high": pl.Float64}
@@ -57,7 +54,7 @@ def incidence_picture(result: SurvivalResult) -> alt.LayerChart:
         arms=result.data.arms, causes=tuple(dict.fromkeys(one.cause for one in incidences)), x_title=result.data.time_name,
         y_title="cumulative incidence",
         caption=f"Aalen-Johansen; pointwise {100 * result.confidence:g} % {result.conf_type} bands of {incidences[0].cause}.",
-        description=f"Cumulative incidence by arm and cause. {result.summary()}",
+        description=f"Cumulative incidence by arm and cause. {summary_of(result)}",
     )  # fmt: skip
 
 
@@ -68,12 +65,12 @@ def _closed(curves: pl.DataFrame, *, sure: float) -> pl.DataFrame:
     return begun.with_columns(pl.col(edge).forward_fill().over("arm", "cause") for edge in edges)
 
 
-def _event_words(result: SurvivalResult) -> str:
+def _event_words(result: SurvivalEstimates) -> str:
     name = result.data.causes[0]
     return "the event" if name == "event" else name
 
 
-def _only_cause(result: SurvivalResult) -> list[CumulativeIncidence]:
+def _only_cause(result: SurvivalEstimates) -> list[CumulativeIncidence]:
     data = result.data
     return [
         estimate_incidence(data.time[data.arm == k], data.cause[data.arm == k], of=1, arm=name, name=data.causes[0],
@@ -82,7 +79,7 @@ def _only_cause(result: SurvivalResult) -> list[CumulativeIncidence]:
     ]  # fmt: skip
 
 
-def _at_risk(result: SurvivalResult) -> pl.DataFrame:
+def _at_risk(result: SurvivalEstimates) -> pl.DataFrame:
     ticks: Array = np.array(round_ticks(float(result.data.time.max())))
     tables = [
         pl.DataFrame({"arm": [arm.name] * ticks.size, "time": ticks, "n": arm.curve.risk.at_risk_at(ticks)}) for arm in result.arms

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
 
 from thrombokit.drawing.numerals import three_digits
 from thrombokit.trials.kaplan_meier import MEDIAN_RULES
-
-if TYPE_CHECKING:
-    from thrombokit.trials.survival import ArmSurvival, SurvivalResult
+from thrombokit.trials.survival_estimates import ArmSurvival, SurvivalEstimates
 
 
-def summary_of(result: SurvivalResult) -> str:
+def summary_of(result: SurvivalEstimates) -> str:
     """Sentences in the order a reader asks: medians, test, hazard ratios, incidence, rules, rows left out."""
     said = [_median_words(arm, result.confidence) for arm in result.arms]
     if result.logrank is not None:
@@ -33,7 +30,7 @@ def summary_of(result: SurvivalResult) -> str:
     return " ".join([*said, *_rules(result)])
 
 
-def dropped_words(result: SurvivalResult) -> str:
+def dropped_words(result: SurvivalEstimates) -> str:
     """How many rows were left out, by reason; "" where none was."""
     dropped = result.data.dropped
     said = [_counted([row.reason for row in dropped if not row.tests_only], "left out"),
@@ -46,7 +43,7 @@ def _counted(reasons: list[str], fate: str) -> str:
     return f"{len(reasons)} row{'s' if len(reasons) != 1 else ''} {fate} ({told})." if reasons else ""
 
 
-def _rules(result: SurvivalResult) -> list[str]:
+def _rules(result: SurvivalEstimates) -> list[str]:
     coding = result.data.coding
     rules = [
         f"Median rule {result.median_rule}: {MEDIAN_RULES[result.median_rule]}. Bands: {result.conf_type}.",

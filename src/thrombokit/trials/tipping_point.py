@@ -5,7 +5,7 @@ difference
 and its p for every (i, j). Nothing is sampled. Corner (0, 0) is non-responder imputation, (0, all) the worst case for the arm, (all, 0) its best.
 Strata are not held here: the grid compares the arms as a whole.
 
-Reference: Yan X, Lee S, Li N (2009) Stat Biopharm Res 1:88-97, doi:10.1198/sbr.2009.0006 (tipping points of binary outcomes).
+Reference: Liublinska V, Rubin DB (2014) Stat Med 33:4170-4185 (displays of tipping points of a binary outcome in two arms).
 """
 
 from __future__ import annotations

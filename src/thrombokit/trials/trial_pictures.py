@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import altair as alt
 import numpy as np
@@ -17,18 +16,16 @@ from thrombokit.drawing.swimmer import swimmer_chart
 from thrombokit.drawing.theme import BLACK, GREEN, HAIRLINE, ORANGE, VERMILLION
 from thrombokit.drawing.waterfall import waterfall_chart
 from thrombokit.errors import Fault, InputError
+from thrombokit.trials.analysed_trial import AnalysedTrial
 from thrombokit.trials.estimand import Endpoint, EndpointKind
 from thrombokit.trials.trial_data import baseline_1e9_per_L
 from thrombokit.trials.visit_states import responses
-
-if TYPE_CHECKING:
-    from thrombokit.trials.trial_result import TrialResult
 
 MARKS = {"response": (GREEN, "circle"), "no response": (HAIRLINE, "circle"), "rescue": (VERMILLION, "diamond"), "drop-out": (BLACK, "cross"),
          "last dose": (ORANGE, "triangle-right")}  # fmt: skip
 
 
-def response_picture(result: TrialResult) -> alt.LayerChart:
+def response_picture(result: AnalysedTrial) -> alt.LayerChart:
     """Share responding by visit."""
     lead = _lead(result)
     rows = pl.DataFrame([row.to_dict() for row in result.by_visit], infer_schema_length=None).with_columns(n=pl.col("n_counted"))
@@ -44,7 +41,7 @@ def response_picture(result: TrialResult) -> alt.LayerChart:
     )  # fmt: skip
 
 
-def flow_picture(result: TrialResult) -> alt.LayerChart:
+def flow_picture(result: AnalysedTrial) -> alt.LayerChart:
     """What became of the subjects."""
     columns = [
         FlowColumn(arm=arm.arm, boxes=(
@@ -60,7 +57,7 @@ def flow_picture(result: TrialResult) -> alt.LayerChart:
     return subject_flow_chart(columns, description=f"Flow of subjects. {told}.")
 
 
-def forest_picture(result: TrialResult) -> alt.FacetChart:
+def forest_picture(result: AnalysedTrial) -> alt.FacetChart:
     """Differences in subgroups of the leading estimand."""
     lead = result.leading
     rows = [
@@ -85,7 +82,7 @@ def forest_picture(result: TrialResult) -> alt.FacetChart:
                                  description=f"Differences of shares by subgroup: {caption}")  # fmt: skip
 
 
-def spaghetti_picture(result: TrialResult, *, include_subjects: bool) -> alt.FacetChart:
+def spaghetti_picture(result: AnalysedTrial, *, include_subjects: bool) -> alt.FacetChart:
     """Counts by visit."""
     middles = pl.DataFrame(
         [{"arm": r.arm, "time": r.week, "median": r.median_1e9_per_L, "lower": r.lower_quartile_1e9_per_L, "upper": r.upper_quartile_1e9_per_L}
@@ -110,7 +107,7 @@ def spaghetti_picture(result: TrialResult, *, include_subjects: bool) -> alt.Fac
                            caption=caption, description=f"Platelet counts over weeks by arm. {caption}")  # fmt: skip
 
 
-def waterfall_picture(result: TrialResult, *, include_subjects: bool) -> alt.FacetChart:
+def waterfall_picture(result: AnalysedTrial, *, include_subjects: bool) -> alt.FacetChart:
     """Largest change from baseline of each subject."""
     _refuse(include_subjects, "waterfall")
     base, lead = baseline_1e9_per_L(result.data), result.leading
@@ -135,7 +132,7 @@ def waterfall_picture(result: TrialResult, *, include_subjects: bool) -> alt.Fac
                            description=f"Waterfall of changes by subject. {caption}")  # fmt: skip
 
 
-def swimmer_picture(result: TrialResult, *, include_subjects: bool) -> alt.FacetChart:
+def swimmer_picture(result: AnalysedTrial, *, include_subjects: bool) -> alt.FacetChart:
     """Time on study of each subject, with what happened."""
     _refuse(include_subjects, "swimmer plot")
     data, endpoint = result.data, _lead(result)
@@ -166,7 +163,7 @@ def threshold_words(endpoint: Endpoint) -> str:
     return f">= {endpoint.threshold_1e9_per_L:g}e9/L{times}"
 
 
-def _lead(result: TrialResult) -> Endpoint:
+def _lead(result: AnalysedTrial) -> Endpoint:
     return Endpoint(kind=EndpointKind.AT_LEAST_ONCE) if result.leading is None else result.leading.estimand.endpoint
 
 

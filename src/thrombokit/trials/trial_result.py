@@ -8,16 +8,8 @@ from typing import Any
 import altair as alt
 import polars as pl
 
+from thrombokit.trials.analysed_trial import AnalysedTrial
 from thrombokit.trials.analysis_results import AnalysisNumber, AnalysisResults, NumbersOfEstimand
-from thrombokit.trials.count_change import ChangeAnalysis
-from thrombokit.trials.estimand import EstimandPlan
-from thrombokit.trials.platelet_days import DaysAnalysis
-from thrombokit.trials.response_analysis import ResponseAnalysis
-from thrombokit.trials.response_by_visit import VisitResponse
-from thrombokit.trials.subgroups import SubgroupDifference
-from thrombokit.trials.subject_flow import ArmFlow
-from thrombokit.trials.time_analysis import TimeAnalysis
-from thrombokit.trials.trial_data import TrialData
 from thrombokit.trials.trial_pictures import (
     flow_picture,
     forest_picture,
@@ -30,26 +22,11 @@ from thrombokit.trials.trial_words import summary_of
 from thrombokit.trials.visit_windows import VisitCounts
 
 SCHEMA = "thrombokit.trial/1"
-Analysis = ResponseAnalysis | TimeAnalysis | DaysAnalysis | ChangeAnalysis
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrialResult:
-    """`analyses` holds one analysis an estimand, in the plan's order; `by_visit` follows the first estimand of a response."""
-
-    data: TrialData
-    plan: EstimandPlan
-    visits: VisitCounts
-    flow: tuple[ArmFlow, ...]
-    by_visit: tuple[VisitResponse, ...]
-    analyses: tuple[Analysis, ...]
-    subgroups: tuple[SubgroupDifference, ...]
-    version: str
-
-    @property
-    def leading(self) -> ResponseAnalysis | None:
-        """The first estimand of a response."""
-        return next((one for one in self.analyses if isinstance(one, ResponseAnalysis)), None)
+class TrialResult(AnalysedTrial):
+    """An analysed trial with its tables, its words and its pictures."""
 
     def results(self) -> AnalysisResults:
         """Every number with its method, options, population, inputs and version."""

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from thrombokit.drawing.numerals import three_digits
+from thrombokit.trials.analysed_trial import AnalysedTrial, Analysis
 from thrombokit.trials.count_change import ChangeAnalysis
 from thrombokit.trials.platelet_days import DaysAnalysis
 from thrombokit.trials.response_analysis import ResponseAnalysis
 from thrombokit.trials.time_analysis import TimeAnalysis
 
-if TYPE_CHECKING:
-    from thrombokit.trials.trial_result import Analysis, TrialResult
 
-
-def summary_of(result: TrialResult) -> str:
+def summary_of(result: AnalysedTrial) -> str:
     """A line on the subjects, one on what was left out, then one an estimand."""
     arms = ", ".join(f"{a.arm} {a.enrolled} ({a.rescued} rescued, {sum(a.dropped_out.values())} dropped out)" for a in result.flow)
     lines = [f"{len(result.data.subjects)} subjects: {arms}."]

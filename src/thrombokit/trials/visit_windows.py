@@ -53,6 +53,21 @@ class VisitPlan:
         """Planned days, shape (v,)."""
         return 7.0 * np.array(self.weeks)
 
+    def column(self, week: float) -> int:
+        """Index of a planned week.
+
+        Raises
+        ------
+        InputError
+            If it is not planned.
+        """
+        for k, planned in enumerate(self.weeks):
+            if math.isclose(planned, week, abs_tol=1e-9):
+                return k
+        known = ", ".join(f"{w:g}" for w in self.weeks)
+        raise InputError(Fault(place="week", found=f"{week:g}", expected=f"a planned week: {known}",
+                               cure="Plan the visit, or name another week."))  # fmt: skip
+
 
 def plan_faults(weeks: tuple[float, ...], before_d: float, after_d: float) -> list[Fault]:
     """What is wrong with a plan of visits."""
@@ -94,22 +109,8 @@ class VisitCounts(FrozenArrays):
         return np.where(np.isnan(self.day), self.plan.days, self.day)
 
     def column(self, week: float) -> int:
-        """Index of a planned week.
-
-        Raises
-        ------
-        InputError
-            If it is not planned.
-        """
-        for k, planned in enumerate(self.plan.weeks):
-            if math.isclose(planned, week, abs_tol=1e-9):
-                return k
-        known = ", ".join(f"{w:g}" for w in self.plan.weeks)
-        raise InputError(
-            Fault(
-                place="week", found=f"{week:g}", expected=f"a planned week: {known}", cure="Plan the visit, or name another week."
-            )
-        )
+        """Index of a planned week; see `VisitPlan.column`."""
+        return self.plan.column(week)
 
 
 def counts_at_visits(data: TrialData, plan: VisitPlan) -> VisitCounts:
