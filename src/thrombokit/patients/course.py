@@ -39,6 +39,7 @@ class Course:
         self._infusions: dict[int, Dose] = {}
         self._inflow = np.zeros(self.amounts.size)
         self._arrivals = 0
+        self._absorption_began = -math.inf
 
     def set_record(self, inputs: Array, time: float) -> None:
         """Evaluate the record values from `inputs` (n_inputs,) at `time`; they hold from now on."""
@@ -49,7 +50,7 @@ class Course:
         """Amounts as the model's [initial] has them; nothing runs, nothing is planned."""
         self.schedule.clear()
         self._set_infusions({})
-        self.phase, self.last_dose = 0.0, self.time
+        self.phase, self.last_dose, self._absorption_began = 0.0, self.time, -math.inf
         if self.compiled.gamma_inputs.size:
             clear_arrivals(self.r, self.compiled.gamma_inputs)
         self.amounts[:] = 0.0
@@ -90,10 +91,11 @@ class Course:
 
     def reach_steady_state(self, dose: Dose, *, add: bool) -> None:
         """Amounts as after endless doses like `dose`, whose record this is; `add`: on top of what is there (SS 2), else instead (SS 1)."""
-        kept, phase = self.amounts.copy(), self.phase
+        kept = self.amounts.copy()
         if not add:
             self.schedule.clear()
             self._set_infusions({})
+            self._absorption_began = -math.inf
         if self.compiled.gamma_inputs.size:
             raise SimulationError("a steady state needs a transit chain of a whole number of steps")
         initial = np.zeros(self.amounts.size)
@@ -104,7 +106,6 @@ class Course:
             self._enter_cycle(dose, initial)
         if add:
             self.amounts += kept
-            self.phase = phase if math.isnan(dose.switch_delay) else self.phase
         self.last_dose = self.time
 
     def _enter_cycle(self, dose: Dose, initial: Array) -> None:
@@ -122,8 +123,9 @@ class Course:
                 self.schedule.add(
                     Action(time=due, kind=ActionKind.ARRIVE, dose=replace(dose, additional=0), nominal_time=due - dose.lag)
                 )
-        if not math.isnan(switch):
-            self._begin_phase(dose, switch - since)
+        latest = self.time - since >= self._absorption_began  # of this series and other doses, the last arrival began absorption
+        if latest and not math.isnan(switch):
+            self._begin_phase(dose, switch, since)
         self._resume_infusions(dose, since)
 
     def _resume_infusions(self, dose: Dose, since: float) -> None:
@@ -143,7 +145,7 @@ class Course:
 
     def _arrive(self, dose: Dose, nominal_time: float) -> None:
         if not math.isnan(dose.switch_delay):
-            self._begin_phase(dose, self._switch_after(dose))
+            self._begin_phase(dose, self._switch_after(dose), 0.0)
         if dose.is_infusion:
             self._run_infusion(dose, self.time + dose.duration)
             return
@@ -158,9 +160,11 @@ class Course:
         """From the arrival to the switch: the delay, less the lag where the delay counts from the record."""
         return max(dose.switch_delay - dose.lag, 0.0) if self.compiled.switch_from_record else dose.switch_delay
 
-    def _begin_phase(self, dose: Dose, remaining: float) -> None:
-        """First phase of absorption, or the second where the switch is due."""
+    def _begin_phase(self, dose: Dose, switch_after: float, since: float) -> None:
+        """First phase of absorption, or the second where the switch is due; the arrival that began it is `since` ago."""
         self._arrivals += 1
+        self._absorption_began = self.time - since
+        remaining = switch_after - since
         self.phase = 0.0 if remaining > 0.0 else 1.0
         if remaining > 0.0:
             due = self.time + remaining
