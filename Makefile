@@ -7,7 +7,7 @@ DEMO_OUT := build/demo
 UV_COMPILE := $(PY) -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
 	--no-emit-index-url --no-annotate --quiet
 
-.PHONY: calibrate demo test test-all lint types warm imports lock clean help
+.PHONY: analyses calibrate demo test test-all lint types warm imports lock clean help
 
 help:
 	@echo "make demo      set up, run the guide study, print the report's path"
@@ -46,12 +46,15 @@ types: .venv/test
 warm: .venv/test
 	$(PY) tools/warm_kernels.py
 
+analyses: types
+	$(PY) tools/warm_analyses.py
+
 imports: .venv/test
 	$(PY) -c "from importlinter.cli import lint_imports_command as lint; lint()"
 
-# kernels compile on one core while types are checked on the other
+# kernels compile on one core while types are checked on the other, which then compiles those of the analyses
 test: lint imports
-	@$(MAKE) --no-print-directory -j2 types warm
+	@$(MAKE) --no-print-directory -j2 warm analyses
 	$(PY) -m pytest -n 2 --dist loadfile -m "not long" tests
 
 test-all: test

@@ -45,12 +45,13 @@ def test_itp_model_of_record_comes_with_a_rule(name: str) -> None:
 
 
 def test_alternative_is_named_as_such() -> None:
-    """Another response of eltrombopag, another disease and the target-mediated hetrombopag are there for the asking, never by default."""
+    """Other responses of eltrombopag and hetrombopag and another clearance of TPO are there for the asking, never by default."""
     alternatives = [model for name in shipped_agonists() for model in load_agonist(name).models if not model.of_record]
     responses = {f"eltrombopag-itp-{form}" for form in ("relative", "emax", "saturable")}
     assert {model.file for model in alternatives} == {
         *responses,
         *(f"hetrombopag-itp-{form}" for form in ("relative", "saturable", "tmdd")),
+        "rhtpo-healthy-megakaryocytes",
     }
     assert all("not the model of record" in model_path(model.file).read_text(encoding="utf-8").casefold() for model in alternatives)
     record = load_agonist("hetrombopag").model_for("itp")

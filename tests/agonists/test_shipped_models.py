@@ -91,7 +91,7 @@ def test_engines_of_the_shipped_models() -> None:
     engines = {name: _compiled(load_model(model_path(name))).engine for name in shipped_models()}
     assert engines.pop("avatrombopag-healthy") == "exact"
     slower = {name for name, engine in engines.items() if engine != "quadrature"}
-    divisions = {"lusutrombopag-healthy", "lusutrombopag-cld", "rhtpo-healthy"}
+    divisions = {"lusutrombopag-healthy", "lusutrombopag-cld", "rhtpo-healthy", "rhtpo-healthy-megakaryocytes"}
     saturable = {"eltrombopag-itp-saturable", "hetrombopag-itp-saturable"}
     assert slower == {"romiplostim-healthy", "hetrombopag-itp-tmdd", *saturable, *divisions}
 

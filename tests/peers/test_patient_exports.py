@@ -21,6 +21,7 @@ import pytest
 from scipy.integrate import solve_ivp
 
 import thrombokit as tk
+from thrombokit.agonists.library import shipped_models
 from thrombokit.io.export_mrgsolve import mrgsolve_code
 from thrombokit.io.export_nonmem import nonmem_code
 from thrombokit.io.patient_exports import export_records
@@ -332,8 +333,11 @@ def disagreement(model: PatientModel, events: pl.DataFrame, folder: Path, progra
 needs_compiler = pytest.mark.skipif(shutil.which("g++") is None, reason="no C++ compiler")
 
 
+QUICK = ("eltrombopag-healthy", "hetrombopag-itp", "hetrombopag-itp-tmdd", "romiplostim-healthy")
+
+
 @needs_compiler
-@pytest.mark.parametrize("name", ["eltrombopag-healthy", "hetrombopag-itp", "hetrombopag-itp-tmdd", "romiplostim-healthy"])
+@pytest.mark.parametrize("name", QUICK)
 def test_shipped_models_mean_the_same_in_both_languages(name: str, tmp_path: Path) -> None:
     model = load_model(name)
     assert disagreement(model, plan(model), tmp_path, ("nonmem", "mrgsolve")) < 1e-6
@@ -341,8 +345,7 @@ def test_shipped_models_mean_the_same_in_both_languages(name: str, tmp_path: Pat
 
 @needs_compiler
 @pytest.mark.long
-@pytest.mark.parametrize("name", ["avatrombopag-healthy", "eltrombopag-cld", "eltrombopag-itp", "eltrombopag-itp-emax", "eltrombopag-itp-saturable",
-                                  "lusutrombopag-healthy", "rhtpo-healthy", "romiplostim-itp"])  # fmt: skip
+@pytest.mark.parametrize("name", [name for name in shipped_models() if name not in QUICK])
 def test_every_other_shipped_model_too(name: str, tmp_path: Path, print_figure: Callable[[str], None]) -> None:
     model = load_model(name)
     worst = disagreement(model, plan(model), tmp_path, ("nonmem", "mrgsolve"))
