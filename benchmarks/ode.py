@@ -17,7 +17,7 @@ from scipy.integrate import solve_ivp
 
 from thrombokit.io.titrations import parse_titration
 from thrombokit.numerics.arrays import Array
-from thrombokit.numerics.driven_derivative import DERIVATIVE
+from thrombokit.numerics.driven_derivative import DERIVATIVE, no_trial
 from thrombokit.numerics.jit import typed_kernel
 from thrombokit.numerics.linear_modes import modes_size, prepare_modes
 from thrombokit.numerics.streams import stream
@@ -107,10 +107,26 @@ def run_cohort(derivative: Callable[..., None], exact: bool, patients: Array, pr
                     continue  # nothing happens at midnight: the next break point is the next arrival
                 if exact:
                     advance_exact_pk(
-                        derivative, t, x_at[leg], 0.0, 0.0, x, r, u, moving, block, modes, allowed, memory, none, nobody
+                        derivative,
+                        no_trial,
+                        False,
+                        t,
+                        x_at[leg],
+                        0.0,
+                        0.0,
+                        x,
+                        r,
+                        u,
+                        moving,
+                        block,
+                        modes,
+                        allowed,
+                        memory,
+                        none,
+                        nobody,
                     )
                 else:
-                    advance_ode(derivative, t, x_at[leg], 0.0, 0.0, x, r, u, allowed, memory, none, nobody)
+                    advance_ode(derivative, no_trial, False, t, x_at[leg], 0.0, 0.0, x, r, u, allowed, memory, none, nobody)
                 t = x_at[leg]
                 if leg == 0 and next_dose_h(state) <= 24.0 * day:
                     x[0] += take_dose(program, state)

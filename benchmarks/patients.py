@@ -28,6 +28,7 @@ from thrombokit.patients.cohort_task import CohortPart, simulate_range
 from thrombokit.patients.exact_pk_engine import exact_pk_tolerances
 from thrombokit.patients.fixed_dose import FixedDose
 from thrombokit.patients.model import PatientModel
+from thrombokit.patients.pilot import piloted_job
 from thrombokit.patients.simulate_cohort import PATIENTS_A_RANGE
 from thrombokit.patients.titration import Titration
 
@@ -121,7 +122,7 @@ def measure(
     model: PatientModel, regimen: Titration | FixedDose, cohort: Cohort, engine: str | None, checked: int
 ) -> tuple[str, Measured]:
     """One engine's speed over the cohort, and its error over the first `checked` patients."""
-    job = cohort_job(model, regimen, cohort, seed=1, weeks=WEEKS, prefer=engine)
+    job = piloted_job(model, regimen, cohort, seed=1, weeks=WEEKS, prefer=engine)
     parts, seconds = run(job, cohort.n)
     best = cohort_job(model, regimen, cohort, seed=1, weeks=WEEKS, prefer="exact-pk")
     truth = simulate_range(replace(best, plan=best.plan._replace(tolerances=exact_pk_tolerances(REFERENCE))), 0, checked)
@@ -160,7 +161,7 @@ def by_engine(n: int, checked: int) -> bool:
     print(f"scipy solve_ivp (compiled right-hand side, RK45 at 2e-5): {1 / seconds:.2f} patient-years a CPU second")
     met = True
     for engine, bar in BARS.items():
-        _, seen = measure(model, rule, replace(cohort, n=n if engine == "quadrature" else n // 5), engine, checked)
+        _, seen = measure(model, rule, replace(cohort, n=n if engine == "quadrature" else max(n // 5, 1)), engine, checked)
         met = met and seen.rate >= bar and seen.error <= STATED_ERRORS[engine] and seen.changed == 0
         print(
             f"{engine:10s} {seen.rate:7,.0f} patient-years a CPU second (bar {bar:,}), {seen.rate * seconds:6,.0f} times scipy; largest error "

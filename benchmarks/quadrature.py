@@ -23,7 +23,7 @@ from thrombokit.numerics.jit import typed_kernel
 from thrombokit.patients.compiled_model import CompiledModel, compile_model
 from thrombokit.patients.quadrature_engine import advance_quadrature, prepare_quadrature
 from thrombokit.patients.quadrature_memory import QUADRATURE_MEMORY, STATED_ERROR, QuadratureMemory, quadrature_memory_of
-from thrombokit.patients.signatures import FLOW_MATRIX_FUNCTION, FORCING_FUNCTION
+from thrombokit.patients.signatures import DRIVEN_PANELS_FUNCTION, FLOW_MATRIX_FUNCTION
 from thrombokit.patients.titration_program import titration_program
 from thrombokit.patients.titration_state import decide, next_dose_h, next_visit_h, start_state, state_size, take_dose
 
@@ -95,11 +95,11 @@ _NUMBER, _VECTOR, _MATRIX = types.float64, types.float64[::1], types.float64[:, 
 
 @typed_kernel(
     types.void(
-        FLOW_MATRIX_FUNCTION, FORCING_FUNCTION, _MATRIX, _MATRIX, _VECTOR, _VECTOR, QUADRATURE_MEMORY, _VECTOR, _MATRIX, _MATRIX, _MATRIX
+        FLOW_MATRIX_FUNCTION, DRIVEN_PANELS_FUNCTION, _MATRIX, _MATRIX, _VECTOR, _VECTOR, QUADRATURE_MEMORY, _VECTOR, _MATRIX, _MATRIX, _MATRIX
     )
 )  # fmt: skip
 def run_patients(
-    flow_matrix: Any, forcing: Any, records: Any, starts: Any, lags_h: Any, program: Any, memory: QuadratureMemory, state: Any, counts: Any,
+    flow_matrix: Any, driven_panels: Any, records: Any, starts: Any, lags_h: Any, program: Any, memory: QuadratureMemory, state: Any, counts: Any,
     doses: Any, accounts: Any,
 ) -> None:  # fmt: skip
     """One year of every patient: counts and doses at the end of each week, and the engine's account."""
@@ -121,14 +121,14 @@ def run_patients(
             if day % 7 == 0:
                 doses[patient, day // 7] = amount
             if since_h > 0.0 or day == 0:  # the day began with a visit: what is left to the arrival
-                advance_quadrature(forcing, r, memory, x, u, since_h, lag_h, 0.0)
+                advance_quadrature(driven_panels, r, memory, x, u, since_h, lag_h, 0.0)
             given, since_h = amount, 0.0
             x[0] += given
             if (day + 1) % 7 == 0:
-                advance_quadrature(forcing, r, memory, x, u, 0.0, 24.0 - lag_h, 0.0)
+                advance_quadrature(driven_panels, r, memory, x, u, 0.0, 24.0 - lag_h, 0.0)
                 since_h = 24.0 - lag_h
             else:
-                advance_quadrature(forcing, r, memory, x, u, 0.0, 24.0, 0.0)
+                advance_quadrature(driven_panels, r, memory, x, u, 0.0, 24.0, 0.0)
         for k in range(4):
             accounts[patient, k] = memory.account[k]
 
@@ -158,7 +158,9 @@ def run_cohort(n: int, tolerance: float, rounds: int) -> tuple[float, np.ndarray
     seconds = np.inf
     for _ in range(rounds):
         before = time.process_time()
-        run_patients(model.flow_matrix, model.forcing, records, starts, lags_h, program, memory, state, counts, doses, accounts)
+        run_patients(
+            model.flow_matrix, model.driven_panels, records, starts, lags_h, program, memory, state, counts, doses, accounts
+        )
         seconds = min(seconds, time.process_time() - before)
     return seconds, counts, doses, accounts
 

@@ -22,7 +22,7 @@ from thrombokit.numerics.adaptive_ode import (
     memory_size,
     ode_tolerances,
 )  # fmt: skip
-from thrombokit.numerics.driven_derivative import DERIVATIVE
+from thrombokit.numerics.driven_derivative import DERIVATIVE, no_trial
 from thrombokit.numerics.jit import typed_kernel
 from thrombokit.numerics.linear_modes import modes_size, prepare_modes
 
@@ -68,8 +68,8 @@ def run(
         memory[IMPLICIT] = implicit
     at, states = np.array(times, dtype=float), np.empty((len(times), n))
     status = advance(
-        function, t0, t1, clock0, phase, x, np.array(r, dtype=float), np.zeros(n) if u is None else np.array(u, dtype=float), np.arange(n),
-        NOBODY, np.empty(0), ode_tolerances(relative=relative, **more), memory, at, states,
+        function, no_trial, False, t0, t1, clock0, phase, x, np.array(r, dtype=float), np.zeros(n) if u is None else np.array(u, dtype=float),
+        np.arange(n), NOBODY, np.empty(0), ode_tolerances(relative=relative, **more), memory, at, states,
     )  # fmt: skip
     return status, x, states, memory
 
@@ -169,7 +169,7 @@ def driven(relative: float, days: int, exact: bool) -> tuple[np.ndarray, np.ndar
     for day in range(days):
         x[0] += 1.0
         status = advance(
-            absorbed, 24.0 * day, 24.0 * day + 24.0, 0.0, 0.0, x, np.empty(0), np.zeros(4), np.arange(block.size, 4), block, modes,
+            absorbed, no_trial, False, 24.0 * day, 24.0 * day + 24.0, 0.0, 0.0, x, np.empty(0), np.zeros(4), np.arange(block.size, 4), block, modes,
             ode_tolerances(relative=relative), memory, np.empty(0), np.empty((0, 4)),
         )  # fmt: skip
         assert status == CONVERGED

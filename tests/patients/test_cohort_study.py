@@ -17,6 +17,7 @@ from thrombokit.patients.exact_pk_engine import exact_pk_tolerances
 from thrombokit.patients.fluctuation import Fluctuation
 from thrombokit.patients.ledger import ledger_from_rows
 from thrombokit.patients.ode_engine import tolerances
+from thrombokit.patients.pilot import piloted_job
 from thrombokit.patients.rescue import Rescue
 from thrombokit.patients.simulate_cohort import simulate_cohort
 
@@ -46,7 +47,7 @@ def test_no_decision_changes(
 ) -> None:
     """Every decision is that of the reference, except where its count is within the stated error of a threshold; those are counted."""
     model, titration = load_model(name), load_titration(rule)
-    job = cohort_job(model, titration, Cohort(n=n), seed=2026, weeks=weeks, prefer=prefer)
+    job = piloted_job(model, titration, Cohort(n=n), seed=2026, weeks=weeks, prefer=prefer)
     exact = cohort_job(model, titration, Cohort(n=n), seed=2026, weeks=weeks, prefer="ode" if prefer == "ode" else "exact-pk")
     tight = tolerances(REFERENCE) if prefer == "ode" else exact_pk_tolerances(REFERENCE)
     exact = replace(exact, plan=exact.plan._replace(tolerances=tight))

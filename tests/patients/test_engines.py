@@ -9,7 +9,7 @@ from scipy.integrate import solve_ivp
 from thrombokit.io.patient_models import parse_model
 from thrombokit.io.titrations import parse_titration
 from thrombokit.numerics.arrays import Array
-from thrombokit.numerics.driven_derivative import DERIVATIVE
+from thrombokit.numerics.driven_derivative import DERIVATIVE, no_trial
 from thrombokit.numerics.jit import typed_kernel
 from thrombokit.patients.compiled_model import CompiledModel, compile_model
 from thrombokit.patients.exact_pk_engine import advance_exact_pk, block_modes_size, exact_pk_tolerances, prepare_block
@@ -101,12 +101,25 @@ class Patient:
         states = np.empty((times.size, self.x.size))
         if self.exact:
             status = advance_exact_pk(
-                self.model.rest_derivative, self.t, t, 0.0, 0.0, self.x, self.r, self.u, self.moving, self.block, self.modes, self.allowed,
-                self.memory, times, states,
+                self.model.rest_derivative, no_trial, False, self.t, t, 0.0, 0.0, self.x, self.r, self.u, self.moving, self.block, self.modes,
+                self.allowed, self.memory, times, states,
             )  # fmt: skip
         else:
             status = advance_ode(
-                self.model.derivative, self.t, t, 0.0, 0.0, self.x, self.r, self.u, self.allowed, self.memory, times, states
+                self.model.derivative,
+                no_trial,
+                False,
+                self.t,
+                t,
+                0.0,
+                0.0,
+                self.x,
+                self.r,
+                self.u,
+                self.allowed,
+                self.memory,
+                times,
+                states,
             )
         assert status == 0
         self.t = t
@@ -192,7 +205,9 @@ def test_fast_target_binding_is_solved_implicitly_and_says_so() -> None:
     x, memory = np.array([30.0, 2.0, 0.0]), np.zeros(ode_memory_size(3))
     times = np.array([1.0, 24.0, 120.0, 336.0])
     states = np.empty((4, 3))
-    assert advance_ode(binding, 0.0, 336.0, 0.0, 0.0, x, r, np.zeros(3), tolerances(1e-7), memory, times, states) == 0
+    assert (
+        advance_ode(binding, no_trial, False, 0.0, 336.0, 0.0, 0.0, x, r, np.zeros(3), tolerances(1e-7), memory, times, states) == 0
+    )
 
     def slope(t: float, y: Array) -> Array:
         dx = np.empty(3)
@@ -208,7 +223,10 @@ def test_fast_target_binding_is_solved_implicitly_and_says_so() -> None:
 def test_binding_conserves_drug_and_target_where_nothing_leaves() -> None:
     r = np.array([500.0, 50.0, 0.0, 0.0, 0.0, 0.0])
     x, memory = np.array([30.0, 2.0, 0.0]), np.zeros(ode_memory_size(3))
-    assert advance_ode(binding, 0.0, 100.0, 0.0, 0.0, x, r, np.zeros(3), tolerances(), memory, NONE, np.empty((0, 3))) == 0
+    assert (
+        advance_ode(binding, no_trial, False, 0.0, 100.0, 0.0, 0.0, x, r, np.zeros(3), tolerances(), memory, NONE, np.empty((0, 3)))
+        == 0
+    )
     assert x[0] + x[2] == pytest.approx(30.0, rel=1e-10)
     assert x[1] + x[2] == pytest.approx(2.0, rel=1e-10)
     free = x[0]

@@ -14,8 +14,10 @@ from scipy.integrate import solve_ivp
 
 from thrombokit.errors import InputError
 from thrombokit.io.patient_models import parse_model
+from thrombokit.numerics.generated_code import load_generated
 from thrombokit.numerics.jit import typed_kernel
 from thrombokit.patients.compiled_model import CompiledModel, compile_model
+from thrombokit.patients.panel_code import panel_source
 from thrombokit.patients.quadrature_engine import advance_quadrature, prepare_quadrature, read_quadrature
 from thrombokit.patients.quadrature_memory import (
     MAIN_SLOTS,
@@ -24,7 +26,7 @@ from thrombokit.patients.quadrature_memory import (
     quadrature_memory,
     quadrature_memory_of,
 )
-from thrombokit.patients.signatures import FLOW_MATRIX, FORCING
+from thrombokit.patients.signatures import FLOW_MATRIX
 
 MODEL = """
 schema = "thrombokit-model/1"
@@ -94,12 +96,12 @@ class Patient:
 
     def advance(self, since_h: float, length_h: float) -> float:
         """See `advance_quadrature`."""
-        return advance_quadrature(self.model.forcing, self.r, self.memory, self.x, self.u, since_h, length_h, 0.0)
+        return advance_quadrature(self.model.driven_panels, self.r, self.memory, self.x, self.u, since_h, length_h, 0.0)
 
     def read(self, since_h: float, length_h: float) -> np.ndarray:
         """See `read_quadrature`."""
         then = np.empty(9)
-        read_quadrature(self.model.forcing, self.r, self.memory, self.x, self.u, since_h, length_h, 0.0, then)
+        read_quadrature(self.model.driven_panels, self.r, self.memory, self.x, self.u, since_h, length_h, 0.0, then)
         return then
 
     def exactly(self, x: np.ndarray, length_h: float) -> np.ndarray:
@@ -287,23 +289,20 @@ def two_phases() -> tuple[Any, Any]:
         rates[0, 0] = -0.1 if phase == 0.0 else -1.0
         rates[1, 1] = -0.05
 
-    @typed_kernel(FORCING)
-    def forcing(x_block: np.ndarray, r: np.ndarray, g: np.ndarray) -> None:
-        for j in range(x_block.shape[1]):
-            g[0, j] = x_block[0, j]
-
-    return flow_matrix, forcing
+    head = "import numba\nfrom numpy import uint64 as U\nfrom thrombokit.patients import signatures\n\n\n"
+    drive = panel_source(n_block=1, n_response=1, reads=[0], values=[], drives=["x0"])
+    return flow_matrix, load_generated(head + drive + "\n").driven_panels
 
 
 def test_each_phase_has_its_rates() -> None:
     """The same interval in phase 0 and in phase 1."""
-    flow_matrix, forcing = two_phases()
+    flow_matrix, driven_panels = two_phases()
     zero = np.zeros(1, np.int64)
     memory = quadrature_memory(zero, np.ones(1, np.int64), zero, zero)
     prepare_quadrature(flow_matrix, np.zeros(1), memory, np.zeros((2, 2)))
     for phase, rate in ((0.0, 0.1), (1.0, 1.0), (0.0, 0.1)):
         x = np.array([3.0, 2.0])
-        advance_quadrature(forcing, np.zeros(1), memory, x, np.zeros(2), 0.0, 8.0, phase)
+        advance_quadrature(driven_panels, np.zeros(1), memory, x, np.zeros(2), 0.0, 8.0, phase)
         summed = 3.0 * (np.exp(-0.05 * 8.0) - np.exp(-rate * 8.0)) / (rate - 0.05) + 2.0 * np.exp(-0.4)
         np.testing.assert_allclose(x, [3.0 * np.exp(-rate * 8.0), summed], rtol=1e-8)
 

@@ -8,10 +8,12 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from thrombokit.io.patient_models import parse_model
+from thrombokit.numerics.graded_quadrature import PANEL_NODES
 from thrombokit.patients.compiled_model import CompiledModel, compile_model
 from thrombokit.patients.expansion import expand
 from thrombokit.patients.expression_values import evaluate
 from thrombokit.patients.expressions import ARGUMENT_COUNTS, Call, Expression, Name, Number, names_in
+from thrombokit.patients.panel_code import N_EXTRA
 from thrombokit.patients.structure import Equations, Structure, equations_of, structure_of
 
 HEAD = """
@@ -169,16 +171,29 @@ def test_matrix_and_forcing_add_up_to_the_derivative(name: str, phase: float) ->
     compiled.derivative(2.0, 1.0, phase, x, r, dx)
     compiled.rest_derivative(2.0, 1.0, phase, x, r, rest)
     compiled.flow_matrix(phase, r, matrix)
-    forcing = np.zeros((len(response), 2))
-    compiled.forcing(np.ascontiguousarray(np.stack([x[block], 2.0 * x[block]], axis=1)), r, forcing)
     np.testing.assert_allclose((matrix @ x)[block], dx[block], rtol=1e-14)
     if response.size:
-        np.testing.assert_allclose((matrix @ x)[response] + forcing[:, 0], dx[response], rtol=1e-14)
-        assert not np.array_equal(forcing[compiled.forcing_drives, 0], forcing[compiled.forcing_drives, 1])
+        drive = drive_at(compiled, r, x[block])
+        np.testing.assert_allclose((matrix @ x)[response] + drive, dx[response], rtol=1e-14)
+        assert not np.array_equal(drive[compiled.forcing_drives], drive_at(compiled, r, 2.0 * x[block])[compiled.forcing_drives])
     outside = [place for place in range(n) if place not in block]
     np.testing.assert_allclose(rest[outside], dx[outside], rtol=1e-15)
     assert (rest[block] == -99.0).all()
     assert compiled.engine == CASES[name][4]
+
+
+def drive_at(compiled: CompiledModel, r: np.ndarray, amounts: np.ndarray) -> np.ndarray:
+    """The drive of every response compartment at these amounts of the drug: one panel, whose first node alone has weight, 1."""
+    n, m = compiled.linear_block.size, compiled.linear_response.size
+    rows = np.zeros((compiled.forcing_reads.size, n, PANEL_NODES))
+    rows[np.arange(len(rows)), compiled.forcing_reads] = 1.0
+    weights = np.zeros((compiled.forcing_drives.size, m + N_EXTRA, PANEL_NODES))
+    weights[np.arange(len(weights)), compiled.forcing_drives, 0] = 1.0
+    parts = [amounts, np.zeros(n), rows, np.zeros_like(rows), weights, np.zeros(m), np.zeros(len(weights)), np.zeros(len(weights))]
+    places = np.concatenate([[0], np.cumsum([part.size for part in parts])]).astype(np.uint64)
+    store = np.concatenate([part.ravel() for part in parts])
+    compiled.driven_panels(store, r, *places[:5], np.uint64(0), 1, *places[5:8])
+    return store[places[5] : places[6]]
 
 
 def test_what_the_forcing_reads_and_drives_is_told() -> None:

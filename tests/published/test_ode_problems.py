@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from thrombokit.numerics.adaptive_ode import CONVERGED, IMPLICIT_STEPS, advance, memory_size, ode_tolerances
-from thrombokit.numerics.driven_derivative import DERIVATIVE
+from thrombokit.numerics.driven_derivative import DERIVATIVE, no_trial
 from thrombokit.numerics.jit import typed_kernel
 
 
@@ -30,7 +30,7 @@ def solved(function, x0: list[float], t1: float, relative: float, floor: float =
     x = np.array(x0)
     memory = np.zeros(memory_size(x.size))
     status = advance(
-        function, 0.0, t1, 0.0, 0.0, x, np.empty(0), np.zeros(x.size), np.arange(x.size), np.empty(0, np.int64), np.empty(0),
+        function, no_trial, False, 0.0, t1, 0.0, 0.0, x, np.empty(0), np.zeros(x.size), np.arange(x.size), np.empty(0, np.int64), np.empty(0),
         ode_tolerances(relative=relative, floor=floor), memory, np.empty(0), np.empty((0, x.size)),
     )  # fmt: skip
     assert status == CONVERGED

@@ -23,7 +23,7 @@ import numpy as np
 from numba import types
 
 from thrombokit.numerics.arrays import Array, IntArray
-from thrombokit.numerics.driven_derivative import DERIVATIVE, SYSTEM, Derivative, System, evaluate
+from thrombokit.numerics.driven_derivative import DERIVATIVE, SYSTEM, TRIAL, Derivative, System, Trial, evaluate
 from thrombokit.numerics.jit import borrowing_kernel, inlined, typed_kernel
 from thrombokit.numerics.linear_modes import MODE_ANCHOR, MODE_KIND, MODE_REACH, MODE_SPAN, anchor_modes, read_modes
 from thrombokit.numerics.rosenbrock import IMPLICIT_WORK, ImplicitWork, differences, rodas5p_error, rodas5p_read, rodas5p_step
@@ -288,9 +288,10 @@ def _read_at_start(t0: float, x: Array, times: Array, states: Array) -> int:
     return out
 
 
-@borrowing_kernel(types.int64(SYSTEM, WORK, IMPLICIT_WORK, _F, _F, _A, _A, _A, _M))
+@borrowing_kernel(types.int64(SYSTEM, types.FunctionType(TRIAL), types.boolean, WORK, IMPLICIT_WORK, _F, _F, _A, _A, _A, _M))
 def _march(
-    system: System, work: Work, implicit: ImplicitWork, t0: float, t1: float, x: Array, tolerances: Array, times: Array, states: Array
+    system: System, trial: Trial, by_trial: bool, work: Work, implicit: ImplicitWork, t0: float, t1: float, x: Array, tolerances: Array,
+    times: Array, states: Array,
 ) -> int:  # fmt: skip
     """The steps from t0 to t1; see `advance`."""
     derivative, offset, phase, parameters, inflow, any_inflow, _, block, modes = system
@@ -300,6 +301,7 @@ def _march(
     k5, k6, k7 = stages[4 * n : 5 * n], stages[5 * n : 6 * n], stages[6 * n : 7 * n]
     h, largest = _start(system, t0, t1, x, tolerances, work)
     out = _read_at_start(t0, x, times, states)
+    own_trial = by_trial and not any_inflow and (block.size == 0 or modes[MODE_KIND] == 0.0)
     reach = modes[MODE_REACH] if block.size > 0 else math.inf
     t, tried, looked, again, by_implicit, log_error = t0, 0, 0, False, memory[IMPLICIT] != 0.0, memory[LAST_LOG_ERROR]
     jump_time, noted, here = memory[_JUMP_TIME], int(memory[_NOTED]), int(memory[_NOTES_HERE])
@@ -313,6 +315,10 @@ def _march(
             return MAX_STEPS if math.isfinite(step + _total(k1)) else NOT_FINITE
         if by_implicit:
             error = _implicit_trial(system, t, step, x, tolerances, largest, work, implicit, again)
+        elif own_trial and largest > 0.0:
+            error = trial(
+                t, t + offset, phase, parameters, step, modes, block, x, stages, sixth, end, sizes, allowed, tolerances, largest
+            )
         else:
             tsit5_step(
                 derivative, t, t + offset, phase, parameters, inflow, any_inflow, block, modes, step, x, k1, k2, k3, k4, k5, k6, k7,
@@ -351,10 +357,30 @@ def _march(
     return CONVERGED
 
 
-@typed_kernel(types.int64(types.FunctionType(DERIVATIVE), _F, _F, _F, _F, _A, _A, _A, _I, _I, _A, _A, _A, _A, _M))
+@typed_kernel(
+    types.int64(
+        types.FunctionType(DERIVATIVE),
+        types.FunctionType(TRIAL),
+        types.boolean,
+        _F,
+        _F,
+        _F,
+        _F,
+        _A,
+        _A,
+        _A,
+        _I,
+        _I,
+        _A,
+        _A,
+        _A,
+        _A,
+        _M,
+    )
+)
 def advance(
-    derivative: Derivative, t0: float, t1: float, clock0: float, phase: float, x: Array, parameters: Array, inflow: Array,
-    moving: IntArray, block: IntArray, modes: Array, tolerances: Array, memory: Array, times: Array, states: Array,
+    derivative: Derivative, trial: Trial, by_trial: bool, t0: float, t1: float, clock0: float, phase: float, x: Array, parameters: Array,
+    inflow: Array, moving: IntArray, block: IntArray, modes: Array, tolerances: Array, memory: Array, times: Array, states: Array,
 ) -> int:  # fmt: skip
     """Move x (n,) from t0 to t1, in place.
 
@@ -362,6 +388,8 @@ def advance(
     ----------
     derivative : Derivative
         Gives the slopes of the moving states.
+    trial, by_trial : Trial, bool
+        The system's own trial step, and whether it has one; else `no_trial`, False.
     t0, t1 : float
         Break points; nothing jumps between them.
     clock0 : float
@@ -394,4 +422,4 @@ def advance(
     system = System(derivative, clock0 - t0, phase, parameters, inflow, any_inflow, moving, block, modes)
     if block.size > 0:
         anchor_modes(modes, t0, x, inflow, block, min(modes[MODE_REACH], t1 - t0))
-    return _march(system, _work_of(memory, n), _implicit_work_of(memory, n), t0, t1, x, tolerances, times, states)
+    return _march(system, trial, by_trial, _work_of(memory, n), _implicit_work_of(memory, n), t0, t1, x, tolerances, times, states)

@@ -7,13 +7,14 @@ It fills dx for the moving states; what it writes for the block is not used.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
 
 from numba import types
 
 from thrombokit.numerics.arrays import Array, IntArray
-from thrombokit.numerics.jit import borrowing_kernel, inlined
+from thrombokit.numerics.jit import borrowing_kernel, inlined, typed_kernel
 from thrombokit.numerics.linear_modes import read_modes
 
 _F, _A, _I = types.float64, types.float64[::1], types.int64[::1]
@@ -21,8 +22,28 @@ _F, _A, _I = types.float64, types.float64[::1], types.int64[::1]
 Derivative: TypeAlias = Callable[[float, float, float, Array, Array, Array], None]
 """A model's function: t, clock, phase, x (n,), parameters, dx (n,) to fill."""
 
+Trial: TypeAlias = Callable[
+    [float, float, float, Array, float, Array, IntArray, Array, Array, Array, Array, Array, Array, Array, float], float
+]
+"""A system's own trial step; see `TRIAL`."""
+
 DERIVATIVE = types.void(_F, _F, _F, _A, _A, _A)
 """The numba signature a `Derivative` has to be compiled with."""
+
+
+TRIAL = _F(_F, _F, _F, _A, _F, _A, _I, _A, _A, _A, _A, _A, _A, _A, _F)
+"""trial(t, clock, phase, parameters, h, modes, block, x, stages, sixth, end, sizes, allowed, tolerances, largest) -> error: a system's own trial
+step, written out, for a start without constant inflows and (where there is a block) with `MODE_KIND` 0. It fills stages k2 to k7, the
+sixth state, the end and what is allowed as error; the error is over what is allowed, infinite where the end is not finite."""
+
+
+@typed_kernel(TRIAL)
+def no_trial(
+    t: float, clock: float, phase: float, parameters: Array, h: float, modes: Array, block: IntArray, x: Array, stages: Array, sixth: Array,
+    end: Array, sizes: Array, allowed: Array, tolerances: Array, largest: float,
+) -> float:  # fmt: skip
+    """Stands where a system has no trial step of its own."""
+    return math.inf
 
 
 class System(NamedTuple):

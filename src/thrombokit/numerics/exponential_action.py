@@ -1,8 +1,9 @@
 """e^{A t} v at many rising times, for small matrices.
 
-The vector is carried from each time to the next by a Taylor sum, short where times are close; where they are far apart for the fastest rate,
-powers of one step's matrix jump most of the way. As in `matrix_exponential`, a compartment matrix (no negative entry off the diagonal) is
-shifted by its largest loss: nothing can cancel, every entry keeps its digits and none turns negative.
+From one time on, e^{A t} v is a Taylor polynomial in t: its vectors are worked out once and serve all times that lie near enough, four or eight
+of them at once. Then the last of these times is the next to start from; where times are far apart for the fastest rate, powers of one
+step's matrix jump most of the way. As in `matrix_exponential`, a compartment matrix (no negative entry off the diagonal) is shifted by its
+largest loss: nothing can cancel, every entry keeps its digits and none turns negative.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from thrombokit.numerics.arrays import Array, IntArray
 from thrombokit.numerics.jit import kernel
 from thrombokit.numerics.matrix_exponential import exponential
 
-WALK_NORM = 2.0
-"""Up to this norm of the shifted matrix, the way from one time to the next is one Taylor sum; with negative entries it loses less than a digit."""
-STEP_NORM = 0.25
-"""Norm over one step where there are longer ways: most of a way is jumped, and the rest takes eight terms or so."""
+REACH = 8.0
+"""Norm of the shifted matrix times time up to which one polynomial serves; its terms are all positive."""
+REACH_UNSHIFTED = 2.0
+"""The same for a matrix with negative entries off its diagonal, whose terms cancel: so it loses less than a digit."""
+JUMP_SHARE = 0.5
+"""A jump leaves less than this share of the reach to go."""
 SMALLEST_TERM = 1e-17
 MAX_TERMS = 60
 LARGEST_NORM = 1e12
@@ -45,7 +48,7 @@ def _shifted_rows(a: Array, shift: float, rows: Array) -> float:
         for i in range(n):
             rows[i, j] = a[i, j] + shift if i == j else a[i, j]
             total += abs(rows[i, j])
-        if not (total <= largest):
+        if not (total <= largest) and largest == largest:
             largest = total
     return largest
 
@@ -63,24 +66,32 @@ def _spans_of(rows: Array, spans: IntArray) -> None:
 
 
 @kernel
-def _walk(rows: Array, spans: IntArray, time: float, norm: float, vector: Array, terms: Array) -> None:
-    """vector <- e^{M time} vector, M given by its rows, their spans and its norm; terms, shape (2, n), is scratch."""
-    n = vector.size
-    size, order, now = 1.0, 0, 0
-    for i in range(n):
-        terms[0, i] = vector[i]
+def _fill_terms(rows: Array, spans: IntArray, span: float, norm: float, terms: Array) -> int:
+    """terms[k] <- (M span)^k terms[0] / k!, M given by its rows, their spans and its norm; gives the last k."""
+    n, order, size = rows.shape[0], 0, 1.0
     while size > SMALLEST_TERM and order < MAX_TERMS:
         order += 1
-        factor = time / order
+        factor = span / order
         size *= norm * factor
         for i in range(n):
             total = 0.0
             for j in range(spans[i, 0], spans[i, 1]):
-                total += rows[i, j] * terms[now, j]
-            total *= factor
-            terms[1 - now, i] = total
-            vector[i] += total
-        now = 1 - now
+                total += rows[i, j] * terms[order - 1, j]
+            terms[order, i] = total * factor
+    return order
+
+
+@kernel
+def _sum_terms(terms: Array, order: int, shares: Array, out: Array) -> None:
+    """out[i, :] <- the polynomial with coefficients terms[:, i] at the shares (0 to 1) of its span."""
+    for i in range(out.shape[0]):
+        row = out[i]
+        for j in range(shares.size):
+            row[j] = terms[order, i]
+        for k in range(order - 1, -1, -1):
+            coefficient = terms[k, i]
+            for j in range(shares.size):
+                row[j] = row[j] * shares[j] + coefficient
 
 
 @kernel
@@ -142,21 +153,33 @@ def act_exponential(a: Array, start: Array, times: Array, out: Array) -> None:
     if not (norm * times[n_times - 1] < LARGEST_NORM):
         out[:, :] = np.nan
         return
+    reach = (REACH if shift > 0.0 else REACH_UNSHIFTED) / norm if norm > 0.0 else np.inf
     longest, at = 0.0, 0.0
     for j in range(n_times):
         longest = max(longest, times[j] - at)
         at = times[j]
-    step = STEP_NORM / norm if longest * norm > WALK_NORM else np.inf
+    step = JUMP_SHARE * reach if longest > reach else np.inf
     powers = _fill_powers(a, step, int(longest / step))
-    vector, terms, spare = start.copy(), np.empty((2, n)), np.empty(n)
-    at = 0.0
-    for j in range(n_times):
-        n_steps = int((times[j] - at) / step)
-        rest = times[j] - at - n_steps * step if n_steps > 0 else times[j] - at
-        _jump(powers, n_steps, vector, spare)
-        _walk(rows, spans, max(rest, 0.0), norm, vector, terms)
-        decay = np.exp(-shift * max(rest, 0.0))
+    vector, terms, spare, shares = start.copy(), np.empty((MAX_TERMS + 1, n)), np.empty(n), np.empty(n_times)
+    at, j = 0.0, 0
+    while j < n_times:
+        if times[j] - at > reach:
+            n_steps = int((times[j] - at) / step)
+            _jump(powers, n_steps, vector, spare)
+            at = min(at + n_steps * step, times[j])
+        stop = j + 1
+        while stop < n_times and times[stop] - at <= reach:
+            stop += 1
+        span = times[stop - 1] - at
+        for k in range(j, stop):
+            shares[k] = (times[k] - at) / span if span > 0.0 else 0.0
+        terms[0] = vector
+        order = _fill_terms(rows, spans, span, norm, terms)
+        _sum_terms(terms, order, shares[j:stop], out[:, j:stop])
+        for k in range(j, stop):
+            decay = np.exp(-shift * (times[k] - at))
+            for i in range(n):
+                out[i, k] *= decay
         for i in range(n):
-            vector[i] *= decay
-            out[i, j] = vector[i]
-        at = times[j]
+            vector[i] = out[i, stop - 1]
+        at, j = times[stop - 1], stop

@@ -90,7 +90,14 @@ def borrowing_kernel(signature: Any) -> Callable[[F], F]:
 
 def lean_kernel(function: F) -> F:
     """A `kernel` that, like a `borrowing_kernel`, keeps no count of who holds an array; for what such kernels call."""
-    options: dict[str, Any] = {"cache": CACHED, "fastmath": False, "error_model": "numpy", "no_cfunc_wrapper": True, "_nrt": False}
+    options: dict[str, Any] = {
+        "cache": CACHED,
+        "fastmath": False,
+        "error_model": "numpy",
+        "no_cfunc_wrapper": True,
+        "_nrt": False,
+        "forceinline": True,
+    }
     compiled: Any = numba.njit(**options)(function)
     return compiled
 

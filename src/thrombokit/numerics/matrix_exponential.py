@@ -18,8 +18,8 @@ from thrombokit.numerics.jit import kernel
 
 SCALED_NORM = 2.0
 """The scaled matrix has at most this norm (largest column sum). Each squaring doubles the rounding, so fewer are better than fewer terms."""
-N_TERMS = 28
-"""Terms of the Taylor sum after the first that reaches an entry (n - 1 steps away at most): 2^28 / 28! < 1e-21."""
+SMALLEST_TERM = 1e-21
+"""The Taylor sum ends where norm^k / k! is below this, counted from the first term that reaches an entry (n - 1 steps away at most)."""
 
 
 @kernel
@@ -61,6 +61,16 @@ def _largest_column_sum(a: Array, shift: float) -> float:
 
 
 @kernel
+def _n_terms(norm: float) -> int:
+    """Least k with norm^k / k! below `SMALLEST_TERM`."""
+    size, k = 1.0, 0
+    while size > SMALLEST_TERM:
+        k += 1
+        size *= norm / k
+    return k
+
+
+@kernel
 def exponential(a: Array, h: float, out: Array) -> None:
     """Write e^{a h} into `out`.
 
@@ -85,19 +95,17 @@ def exponential(a: Array, h: float, out: Array) -> None:
         halvings += 1
     step = h / 2.0**halvings
     scaled = np.empty((n, n))
-    power = np.empty((n, n))
     spare = np.empty((n, n))
     for i in range(n):
         for j in range(n):
             scaled[i, j] = (a[i, j] + shift if i == j else a[i, j]) * step
-            power[i, j] = scaled[i, j]
-            out[i, j] = scaled[i, j] + (1.0 if i == j else 0.0)
-    for term in range(2, N_TERMS + n):
-        _multiply(power, scaled, spare)
+            out[i, j] = 1.0 if i == j else 0.0
+    for term in range(n + _n_terms(norm), 0, -1):
+        _multiply(scaled, out, spare)
         for i in range(n):
             for j in range(n):
-                power[i, j] = spare[i, j] / term
-                out[i, j] += power[i, j]
+                out[i, j] = spare[i, j] / term
+            out[i, i] += 1.0
     decay = np.exp(-shift * step)
     for i in range(n):
         for j in range(n):

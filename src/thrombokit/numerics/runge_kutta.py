@@ -37,6 +37,13 @@ _B1, _B2, _B3, _B4, _B5, _B6 = (
 _E1, _E2, _E3, _E4 = -0.00178001105222577714, -0.0008164344596567469, 0.007880878010261995, -0.1447110071732629
 _E5, _E6, _E7 = 0.5823571654525552, -0.45808210592918697, 0.015151515151515152
 
+NODES = (_C2, _C3, _C4, _C5, 1.0, 1.0)
+STAGES = (
+    (_C2,), (_A31, _A32), (_A41, _A42, _A43), (_A51, _A52, _A53, _A54), (_A61, _A62, _A63, _A64, _A65), (_B1, _B2, _B3, _B4, _B5, _B6),
+)  # fmt: skip
+ERROR_WEIGHTS = (_E1, _E2, _E3, _E4, _E5, _E6, _E7)
+"""The method as tables, for code that is generated: stages 2 to 7 (the last is the end of the step), and the weights of the error."""
+
 
 @inlined
 def tsit5_step(

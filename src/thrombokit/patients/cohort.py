@@ -12,6 +12,7 @@ from thrombokit.errors import Fault, SpecError, raise_all
 from thrombokit.patients.conditions import Condition, ConditionError, parse_condition
 from thrombokit.patients.covariates import Covariate
 from thrombokit.patients.fluctuation import Fluctuation
+from thrombokit.patients.remission import Remission
 from thrombokit.patients.rescue import Rescue
 
 PLATELETS = "PLATELET"
@@ -110,7 +111,7 @@ class Cohort:
         Data columns of the model and where their values come from; what is not given is as usual for the population.
     inclusion : Inclusion, None or "usual"
         None: everybody. As usual: in ITP those with a count below 30e9/L before treatment, elsewhere everybody.
-    fluctuation, rescue, drop_out, adherence : optional
+    fluctuation, rescue, drop_out, adherence, remission : optional
         None: there is none of it.
 
     Raises
@@ -127,6 +128,7 @@ class Cohort:
     rescue: Rescue | None = None
     drop_out: DropOut | None = None
     adherence: Adherence | None = None
+    remission: Remission | None = None
 
     def __post_init__(self) -> None:
         if self.n < 1:

@@ -19,12 +19,12 @@ DONE, MAX_STEPS, NOT_FINITE, TOO_MANY_UNDER_WAY, MISSED_TOLERANCE = 0.0, 2.0, 3.
 """How a patient's run ended."""
 
 # Places in `CohortPlan.numbers`.
-HORIZON_H, UNTIL_H, DOSE_RATE, READS_RESIDUAL, STOPS_AT_NOMINAL, FLUCTUATES, RESCUES, MISSES = range(8)
-PLAN_SIZE = 8
+HORIZON_H, UNTIL_H, DOSE_RATE, READS_RESIDUAL, STOPS_AT_NOMINAL, FLUCTUATES, RESCUES, MISSES, REMISSION_COUNT = range(9)
+PLAN_SIZE = 9
 
 # Places in `CohortPlan.places`.
-ENGINE, COMPARTMENT, SIGNAL, LAG, SHARE, RATE, DURATION, SWITCH, SWITCH_FROM_RECORD, N_WEEKS = range(10)
-PLACES_SIZE = 10
+ENGINE, COMPARTMENT, SIGNAL, LAG, SHARE, RATE, DURATION, SWITCH, SWITCH_FROM_RECORD, N_WEEKS, HAS_TRIAL = range(11)
+PLACES_SIZE = 11
 
 # Places in the clock of a patient, hours.
 NOW, LAST_DOSE, LAST_EVENT, PHASE, SWITCH_AT, LAG_H, TAKEN_UP, INFUSION_RATE, INFUSION_H, SWITCH_AFTER = range(10)
@@ -85,6 +85,8 @@ class CohortDraws(NamedTuple):
     """When a patient leaves, (n,); inf: never."""
     missed: Array
     """1 where a dose is not taken, (n, n_doses)."""
+    remits_h: Array
+    """When a lasting remission comes, (n,); inf: never."""
 
 
 class CohortAnswers(NamedTuple):
@@ -141,7 +143,7 @@ def _example(kind: Any, ranks: tuple[str, ...]) -> Any:
 
 
 PLAN: Any = _example(CohortPlan, ("1", "i", "1", "1", "1", "1", "i", "i", "m", "1"))
-DRAWS: Any = _example(CohortDraws, ("2", "2", "3", "3", "2", "2", "2", "1", "2"))
+DRAWS: Any = _example(CohortDraws, ("2", "2", "3", "3", "2", "2", "2", "1", "2", "1"))
 ANSWERS: Any = _example(CohortAnswers, ("2", "2", "2", "2", "2", "3", "3", "2"))
 SCRATCH: Any = _example(CohortScratch, ("1", "1", "1", "1", "2", "2", "1", "1", "1", "1", "2"))
 """numba types of the four, for explicit signatures."""

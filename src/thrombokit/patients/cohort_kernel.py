@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numba import types
 
+from thrombokit.numerics.adaptive_ode import advance
 from thrombokit.numerics.arrays import Array, IntArray
 from thrombokit.numerics.jit import borrowing_kernel, lean_kernel
 from thrombokit.patients.cohort_arrays import (
@@ -20,6 +21,7 @@ from thrombokit.patients.cohort_arrays import (
     DRAWS,
     ENGINE,
     EXACT_PK,
+    HAS_TRIAL,
     HORIZON_H,
     LAG_H,
     LAST_DOSE,
@@ -30,7 +32,6 @@ from thrombokit.patients.cohort_arrays import (
     N_OUTPUTS,
     N_WEEKS,
     NOW,
-    ODE,
     PHASE,
     PLAN,
     QUADRATURE,
@@ -48,11 +49,16 @@ from thrombokit.patients.cohort_arrays import (
 )  # fmt: skip
 from thrombokit.patients.cohort_clock import act_planned, begin_clock, give_dose, next_planned, reached
 from thrombokit.patients.cohort_samples import dose_taken, sample_week, see_patient
-from thrombokit.patients.exact_pk_engine import advance_exact_pk, prepare_block
-from thrombokit.patients.ode_engine import advance_ode
+from thrombokit.patients.exact_pk_engine import prepare_block
 from thrombokit.patients.quadrature_engine import advance_quadrature, prepare_quadrature, read_quadrature
 from thrombokit.patients.quadrature_memory import QUADRATURE_MEMORY, QuadratureMemory
-from thrombokit.patients.signatures import DERIVATIVE_FUNCTION, FLOW_MATRIX_FUNCTION, FORCING_FUNCTION, OUTPUT_FUNCTION
+from thrombokit.patients.signatures import (
+    DERIVATIVE_FUNCTION,
+    DRIVEN_PANELS_FUNCTION,
+    FLOW_MATRIX_FUNCTION,
+    OUTPUT_FUNCTION,
+    TRIAL_FUNCTION,
+)
 from thrombokit.patients.titration_state import next_dose_h, next_visit_h, start_state
 
 LONG_SINCE_H = 168.0
@@ -85,7 +91,7 @@ def _last_output_before(outputs_h: Array, first: int, time: float) -> int:
 
 @lean_kernel
 def _move_by_quadrature(
-    forcing: Any,
+    driven_panels: Any,
     output: Any,
     clock: Array,
     plan: CohortPlan,
@@ -102,30 +108,25 @@ def _move_by_quadrature(
         for k in range(first, stop):
             time = plan.outputs_h[k]
             ahead = max(time - clock[NOW], 0.0)
-            read_quadrature(forcing, scratch.r, memory, scratch.x, scratch.u, since, ahead, clock[PHASE], scratch.states[k])
+            read_quadrature(driven_panels, scratch.r, memory, scratch.x, scratch.u, since, ahead, clock[PHASE], scratch.states[k])
             output(time, time - clock[LAST_DOSE], scratch.states[k], scratch.r, told[k])
         clock[N_OUTPUTS] = stop
-    advance_quadrature(forcing, scratch.r, memory, scratch.x, scratch.u, since, target - clock[NOW], clock[PHASE])
+    advance_quadrature(driven_panels, scratch.r, memory, scratch.x, scratch.u, since, target - clock[NOW], clock[PHASE])
 
 
 @lean_kernel
 def _move_by_steps(
-    derivative: Any, output: Any, clock: Array, plan: CohortPlan, scratch: CohortScratch, told: Array, target: float
+    derivative: Any, trial: Any, output: Any, clock: Array, plan: CohortPlan, scratch: CohortScratch, told: Array, target: float
 ) -> None:
     """The same by an adaptive solver."""
     now, phase, tad = clock[NOW], clock[PHASE], clock[NOW] - clock[LAST_DOSE]
     first = int(clock[N_OUTPUTS])
     stop = _last_output_before(plan.outputs_h, first, target)
     times, states = plan.outputs_h[first:stop], scratch.states[first:stop]
-    if plan.places[ENGINE] == ODE:
-        status = advance_ode(
-            derivative, now, target, tad, phase, scratch.x, scratch.r, scratch.u, plan.tolerances, scratch.memory, times, states
-        )
-    else:
-        status = advance_exact_pk(
-            derivative, now, target, tad, phase, scratch.x, scratch.r, scratch.u, plan.moving, plan.block, scratch.modes[int(phase)],
-            plan.tolerances, scratch.memory, times, states,
-        )  # fmt: skip
+    status = advance(
+        derivative, trial, plan.places[HAS_TRIAL] != 0, now, target, tad, phase, scratch.x, scratch.r, scratch.u, plan.moving, plan.block,
+        scratch.modes[int(phase)], plan.tolerances, scratch.memory, times, states,
+    )  # fmt: skip
     if status != 0:
         clock[STATUS] = status
         return
@@ -167,8 +168,8 @@ def _dose(i: int, plan: CohortPlan, draws: CohortDraws, answers: CohortAnswers, 
 
 @lean_kernel
 def _run_patient(
-    i: int, forcing: Any, derivative: Any, flow_matrix: Any, output: Any, plan: CohortPlan, draws: CohortDraws, answers: CohortAnswers,
-    scratch: CohortScratch, memory: QuadratureMemory,
+    i: int, driven_panels: Any, derivative: Any, trial: Any, flow_matrix: Any, output: Any, plan: CohortPlan, draws: CohortDraws,
+    answers: CohortAnswers, scratch: CohortScratch, memory: QuadratureMemory,
 ) -> None:  # fmt: skip
     _begin(i, plan, draws, answers, scratch)
     _prepare(flow_matrix, plan, scratch, memory)
@@ -192,9 +193,9 @@ def _run_patient(
             continue
         if not reached(soonest, clock[NOW]):
             if by_quadrature:
-                _move_by_quadrature(forcing, output, clock, plan, scratch, memory, told, soonest)
+                _move_by_quadrature(driven_panels, output, clock, plan, scratch, memory, told, soonest)
             else:
-                _move_by_steps(derivative, output, clock, plan, scratch, told, soonest)
+                _move_by_steps(derivative, trial, output, clock, plan, scratch, told, soonest)
             clock[NOW] = soonest
         if clock[STATUS] != DONE:
             break
@@ -229,24 +230,25 @@ def _finish(
 
 @borrowing_kernel(
     types.void(
-        FORCING_FUNCTION, DERIVATIVE_FUNCTION, FLOW_MATRIX_FUNCTION, OUTPUT_FUNCTION, PLAN, DRAWS, ANSWERS, SCRATCH, QUADRATURE_MEMORY,
+        DRIVEN_PANELS_FUNCTION, DERIVATIVE_FUNCTION, TRIAL_FUNCTION, FLOW_MATRIX_FUNCTION, OUTPUT_FUNCTION, PLAN, DRAWS, ANSWERS,
+        SCRATCH, QUADRATURE_MEMORY,
         types.int64[::1],
     )
 )  # fmt: skip
 def run_patients(
-    forcing: Any, derivative: Any, flow_matrix: Any, output: Any, plan: CohortPlan, draws: CohortDraws, answers: CohortAnswers,
-    scratch: CohortScratch, memory: QuadratureMemory, who: IntArray,
+    driven_panels: Any, derivative: Any, trial: Any, flow_matrix: Any, output: Any, plan: CohortPlan, draws: CohortDraws,
+    answers: CohortAnswers, scratch: CohortScratch, memory: QuadratureMemory, who: IntArray,
 ) -> None:  # fmt: skip
     """Run some of the patients of `draws` from day 0 to the end, and fill their rows of `answers`.
 
     Parameters
     ----------
-    forcing, derivative, flow_matrix, output : functions of a `CompiledModel`
-        `derivative` is the whole right-hand side for the engine "ode", `rest_derivative` for "exact-pk"; "quadrature" asks neither.
+    driven_panels, derivative, trial, flow_matrix, output : functions of a `CompiledModel`
+        `derivative` and `trial` are those of `CompiledModel.steps(engine)`; "quadrature" asks neither.
     plan, draws, answers, scratch, memory
         See `cohort_arrays`; `memory` is that of the quadrature engine (any, for other engines).
     who : int64 array
         Rows of `draws` to run; each patient's answer is the same whoever ran before.
     """
     for k in range(who.size):
-        _run_patient(who[k], forcing, derivative, flow_matrix, output, plan, draws, answers, scratch, memory)
+        _run_patient(who[k], driven_panels, derivative, trial, flow_matrix, output, plan, draws, answers, scratch, memory)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 import altair as alt
 import numpy as np
@@ -15,6 +15,25 @@ from thrombokit.patients.ledger import Ledger
 
 PERCENTILES = (5.0, 25.0, 50.0, 75.0, 95.0)
 """What a band shows: 90 % and 50 % of the patients, and the median."""
+HASH_SHOWN = 12
+"""Characters of a parameter set's hash that name it in words."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DrawnFrom:
+    """The frozen draw that a cohort was run under: its set, the set's hash, and the row (from 0)."""
+
+    parameters: str
+    sha256: str
+    draw: int
+    structure: str
+    reading: str
+    kind: str
+
+    @property
+    def words(self) -> str:
+        """ "draw 7 of hetrombopag-itp-absolute-stopped-day-14 (1a2b3c4d)"."""
+        return f"draw {self.draw} of {self.parameters} ({self.sha256[:HASH_SHOWN]})"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -38,6 +57,10 @@ class CohortResult(FrozenArrays):
         "quadrature", "exact-pk" or "ode", and the relative error of a count. `quadrature_error` is the largest estimate of its own.
     baseline, draws : arrays of shape (n,)
         The model's count before treatment, and how often each patient was drawn until the `criterion` was met.
+    remission_d : array of shape (n,)
+        Day of a lasting remission, inf where there is none.
+    drawn_from : DrawnFrom or None
+        The draw of frozen parameters; None: the model file's own values.
     inputs : array of shape (n, n_inputs)
         Parameters, random effects, classes and covariates under `input_names`.
     outputs : array of shape (n, n_times, n_outputs)
@@ -67,6 +90,7 @@ class CohortResult(FrozenArrays):
     ledger: Ledger
     baseline: Array
     draws: IntArray
+    remission_d: Array
     inputs: Array
     input_names: tuple[str, ...]
     outputs: Array
@@ -74,6 +98,7 @@ class CohortResult(FrozenArrays):
     output_names: tuple[str, ...]
     class_labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     notes: tuple[str, ...] = ()
+    drawn_from: DrawnFrom | None = None
 
     @property
     def n(self) -> int:
@@ -91,6 +116,10 @@ class CohortResult(FrozenArrays):
         columns: dict[str, pl.Series] = {
             "patient": pl.Series(np.arange(1, self.n + 1)), "baseline_1e9_per_L": pl.Series(self.baseline), "draws": pl.Series(self.draws),
         }  # fmt: skip
+        if np.isfinite(self.remission_d).any():
+            columns["remission_d"] = pl.Series(
+                [day if np.isfinite(day) else None for day in self.remission_d.tolist()], dtype=pl.Float64
+            )
         for k, name in enumerate(self.input_names):
             values = self.inputs[:, k]
             if name in self.class_labels:
@@ -170,7 +199,8 @@ class CohortResult(FrozenArrays):
             "amount_unit": self.amount_unit, "draws_per_patient": float(self.draws.mean()), "percentiles": self.percentiles().to_dicts(),
             "decisions": len(self.ledger), "near_ties": self.near_ties().table().to_dicts(),
             "rescued_patients": int(self.rescue_given.any(axis=1).sum()), "dropped_out": int(self.dropped_out[:, -1].sum()),
-            "notes": list(self.notes),
+            "parameters": asdict(self.drawn_from) if self.drawn_from is not None else None,
+            "remissions": int((self.remission_d <= 7.0 * self.n_weeks).sum()), "notes": list(self.notes),
         }  # fmt: skip
 
     def _events(self) -> list[str]:
@@ -183,6 +213,9 @@ class CohortResult(FrozenArrays):
             said.append(
                 f"{int(self.rescue_given.any(axis=1).sum())} patients were rescued, {int(self.rescue_given.sum())} times in all."
             )
+        remissions = int((self.remission_d <= 7.0 * self.n_weeks).sum())
+        if remissions:
+            said.append(f"{remissions} went into lasting remission.")
         if self.dropped_out[:, -1].any():
             said.append(f"{int(self.dropped_out[:, -1].sum())} left before the end.")
         return said

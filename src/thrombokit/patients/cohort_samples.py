@@ -27,6 +27,7 @@ from thrombokit.patients.cohort_arrays import (
     NOT_FINITE,
     NOW,
     READS_RESIDUAL,
+    REMISSION_COUNT,
     RESCUED_H,
     RESCUES,
     STATUS,
@@ -74,8 +75,10 @@ def _fluctuation_at(i: int, clock: Array, draws: CohortDraws, observation: Array
 
 @lean_kernel
 def _count_now(i: int, clock: Array, latent: float, plan: CohortPlan, draws: CohortDraws, visit: int) -> float:
-    """The count in the blood: the model's, with fluctuation and what a rescue does."""
+    """The count in the blood: the model's, after a remission at least as high as that makes it, with fluctuation and what a rescue does."""
     count = latent
+    if clock[NOW] >= draws.remits_h[i] and count < plan.numbers[REMISSION_COUNT]:
+        count = plan.numbers[REMISSION_COUNT]
     if plan.numbers[FLUCTUATES] != 0.0:
         count *= math.exp(_fluctuation_at(i, clock, draws, plan.observation, visit))
     if plan.numbers[RESCUES] != 0.0:

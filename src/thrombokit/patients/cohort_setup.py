@@ -37,8 +37,8 @@ STATED_ERRORS = {
 }  # fmt: skip
 """Relative error of a count."""
 EXACT_PK_RELATIVE = 2e-7
-"""Tolerance of a step of the exact-pk engine. Where a drug is absorbed quickly the error of a count is up to 50 times that of a step: 1.1e-5 was the
-largest over 100 half-years of eltrombopag with saturable removal, against a solution at 1e-11."""
+"""Tolerance of a step of the exact-pk engine where no pilot has chosen it (see `pilot`). Where removal saturates the error of a count is up to 50
+times that of a step: 1.1e-5 was the largest over 100 half-years of eltrombopag with saturable removal, against a solution at 1e-11."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -179,7 +179,8 @@ def _plan(
     numbers[at.STOPS_AT_NOMINAL] = _reads_time_after_dose(compiled)
     numbers[at.FLUCTUATES] = cohort.fluctuation is not None and cohort.fluctuation.log_sd > 0.0
     numbers[at.RESCUES], numbers[at.MISSES] = cohort.rescue is not None, cohort.adherence is not None
-    block = np.array(compiled.linear_block)
+    numbers[at.REMISSION_COUNT] = cohort.remission.count_1e9_per_L if cohort.remission is not None else 0.0
+    block = np.array(compiled.linear_block if engine != "ode" else [], dtype=np.int64)
     return CohortPlan(
         numbers=numbers, places=_plan_places(compiled, rule, engine, weeks), program=titration_program(rule),
         observation=observation_program(cohort.fluctuation, residual), rescue=rescue_program(cohort.rescue),
@@ -197,7 +198,7 @@ def _plan_places(compiled: CompiledModel, rule: Titration, engine: str, weeks: i
     places[[at.LAG, at.SHARE, at.RATE, at.DURATION]] = compiled.dose_index[compartment]
     if not math.isnan(switch_delay(compiled.model, compiled, compartment, np.zeros(compiled.n_record))):
         places[at.SWITCH] = compiled.switch_index
-    places[at.SWITCH_FROM_RECORD] = compiled.switch_from_record
+    places[at.SWITCH_FROM_RECORD], places[at.HAS_TRIAL] = compiled.switch_from_record, compiled.has_trial(engine)
     return places
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from thrombokit.errors import SimulationError
 from thrombokit.numerics.arrays import Array, FrozenArrays, IntArray
+from thrombokit.numerics.driven_derivative import no_trial
 from thrombokit.numerics.jit import kernel
 from thrombokit.numerics.outcome import OUTCOME_BY_CODE
 from thrombokit.numerics.streams import StreamReel
@@ -45,6 +46,7 @@ class CohortPart(FrozenArrays):
     outputs: Array
     ledger_rows: Array
     leaves_h: Array
+    remits_h: Array
     error: Array
     slower: IntArray
 
@@ -66,7 +68,7 @@ def simulate_range(job: CohortJob, start: int, stop: int) -> CohortPart:
     missed = np.flatnonzero(answers.ends[:, 0] == at.MISSED_TOLERANCE)
     if missed.size:
         places = job.plan.places.copy()
-        places[at.ENGINE] = at.EXACT_PK
+        places[at.ENGINE], places[at.HAS_TRIAL] = at.EXACT_PK, 0
         _run(
             job,
             job.plan._replace(places=places, tolerances=exact_pk_tolerances(EXACT_PK_RELATIVE)),
@@ -83,6 +85,7 @@ def simulate_range(job: CohortJob, start: int, stop: int) -> CohortPart:
     return CohortPart(
         drawn=drawn, counts=answers.counts, measured=answers.measured, doses=answers.doses, taken=answers.taken,
         since_rescue_d=answers.since_rescue_d, outputs=answers.outputs, ledger_rows=ledger_rows, leaves_h=draws.leaves_h,
+        remits_h=draws.remits_h,
         error=np.where(np.isin(np.arange(n), missed), 0.0, answers.ends[:, 3]), slower=missed,
     )  # fmt: skip
 
@@ -93,7 +96,10 @@ def _run(
 ) -> None:  # fmt: skip
     compiled = job.compiled
     derivative = compiled.derivative if plan.places[at.ENGINE] == at.ODE else compiled.rest_derivative
-    run_patients(compiled.forcing, derivative, compiled.flow_matrix, compiled.output, plan, draws, answers, scratch, memory, who)
+    trial = compiled.trial(job.engine) if plan.places[at.HAS_TRIAL] else no_trial
+    run_patients(
+        compiled.driven_panels, derivative, trial, compiled.flow_matrix, compiled.output, plan, draws, answers, scratch, memory, who
+    )
 
 
 def _cohort_draws(job: CohortJob, drawn: DrawnPatients, start: int) -> CohortDraws:
@@ -106,9 +112,9 @@ def _cohort_draws(job: CohortJob, drawn: DrawnPatients, start: int) -> CohortDra
         record=np.array(drawn.record), initial=np.array(drawn.initial), visits=np.zeros((n, job.most_visits, 2)),
         weeks=np.zeros((n, weeks + 1, 2)), days=np.zeros((n, days if fluctuates else 0)),
         between=np.zeros((n, job.most_visits if fluctuates else 0)), rescue=np.zeros((n, weeks + 1 if job.cohort.rescue else 0)),
-        leaves_h=np.full(n, np.inf), missed=np.zeros((n, job.most_doses if misses else 0)),
+        leaves_h=np.full(n, np.inf), missed=np.zeros((n, job.most_doses if misses else 0)), remits_h=np.full(n, np.inf),
     )  # fmt: skip
-    reel, adherence, drop_out = StreamReel(), job.cohort.adherence, job.cohort.drop_out
+    reel, adherence, drop_out, remission = StreamReel(), job.cohort.adherence, job.cohort.drop_out, job.cohort.remission
     for i in range(n):
         key = str(start + i + 1)
         if reads and job.most_visits:
@@ -125,6 +131,8 @@ def _cohort_draws(job: CohortJob, drawn: DrawnPatients, start: int) -> CohortDra
             draws.leaves_h[i] = -np.log1p(-uniform) / drop_out.hazard_per_d * at.DAY_H
         if adherence is not None:
             reel.stream(job.seed, STAGE, key, "doses").random(out=draws.missed[i])
+        if remission is not None:
+            draws.remits_h[i] = remission.day_of(reel.stream(job.seed, STAGE, key, "remission").random(2)) * at.DAY_H
     _finish_draws(job, drawn, draws)
     return draws
 

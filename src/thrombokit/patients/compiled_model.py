@@ -18,10 +18,11 @@ import numpy as np
 from thrombokit.domain.toml_faults import did_you_mean
 from thrombokit.errors import Fault, SpecError, raise_all
 from thrombokit.numerics.arrays import Array, IntArray, frozen
+from thrombokit.numerics.driven_derivative import Trial
 from thrombokit.numerics.generated_code import load_generated
 from thrombokit.patients.expanded import ExpandedModel, column_title
 from thrombokit.patients.expansion import expand
-from thrombokit.patients.expressions import ZERO, names_in
+from thrombokit.patients.expressions import names_in
 from thrombokit.patients.model import Entry, PatientModel
 from thrombokit.patients.model_code import ModelCode, generate
 from thrombokit.patients.structure import Structure, equations_of, structure_of
@@ -48,10 +49,10 @@ class CompiledModel:
         absorption and 1 after it.
     flow_matrix(phase, r, A)
         Rows of the linear block in the columns of the block, rows of the linear response in the columns of the response; 0 elsewhere.
-    forcing(x_block, r, g)
-        What drives the linear response besides itself, shapes (n_block, n_nodes) and (n_response, n_nodes).
+    driven_panels(store, r, amounts, ...)
+        What drives the linear response besides itself, at the nodes of panels, summed with their weights; see `panel_code`.
     forcing_reads, forcing_drives : int64 arrays
-        Rows of x_block that `forcing` reads, and rows of g that are not always 0.
+        Rows of the block that this drive depends on, and rows of the response whose drive is not always 0.
     dose_index : int64 array of shape (n_compartments, 4)
         Places in r of lag, F, rate and duration; -1: not given (0, 1, none, none).
     switch_index : int
@@ -60,6 +61,8 @@ class CompiledModel:
         See `structure.py`. `is_linear`: the block is everything.
     engine : str
         The best engine the structure allows.
+    trial_sources : dict of str to str
+        By engine; see `trial`.
     gamma_inputs : int64 array of shape (n, 4)
         For `gamma_inputs.note_arrival`; no rows as a rule.
     """
@@ -78,7 +81,7 @@ class CompiledModel:
     derivative: Callable[[float, float, float, Array, Array, Array], None]
     rest_derivative: Callable[[float, float, float, Array, Array, Array], None]
     flow_matrix: Callable[[float, Array, Array], None]
-    forcing: Callable[[Array, Array, Array], None]
+    driven_panels: Callable[..., None]
     output: Callable[[float, float, Array, Array, Array], None]
     dose_index: IntArray
     switch_index: int
@@ -90,10 +93,21 @@ class CompiledModel:
     gamma_inputs: IntArray
     forcing_reads: IntArray
     forcing_drives: IntArray
+    trial_sources: Mapping[str, str]
 
     def __reduce__(self) -> tuple[Callable[..., CompiledModel], tuple[PatientModel, tuple[str, ...]]]:
         """Other processes compile (or find) the kernels for themselves."""
         return compile_model, (self.model, self.columns)
+
+    def has_trial(self, engine: str) -> bool:
+        """Whether the model has a trial step of its own for the engine "exact-pk" or "ode"."""
+        return engine in self.trial_sources
+
+    def trial(self, engine: str) -> Trial:
+        """That step (see `trial_code`), compiled when it is asked for the first time: some seconds, later some milliseconds."""
+        module: Any = load_generated(self.trial_sources[engine])
+        step: Trial = module.trial
+        return step
 
     def default_inputs(self, values: Mapping[str, float] | None = None) -> Array:
         """Inputs, shape (n_inputs,), of a typical patient: theta as in the file, random effects 0, the largest class of each mixture.
@@ -149,18 +163,16 @@ def _compiled(model: PatientModel, columns: tuple[str, ...]) -> CompiledModel:
     code = generate(expanded, structure, record_names=tuple(model.record), inputs=places)
     module: Any = load_generated(code.source)
     block, response = (_places_of(names, expanded.compartments) for names in (structure.block, structure.response))
-    driven = tuple(name for name in structure.response if structure.forms[name].rest != ZERO)
-    heard = {leaf for name in driven for leaf in structure.equations.leaves_of(structure.forms[name].rest)}
     return CompiledModel(
         model=model, expanded=expanded, structure=structure, compartments=expanded.compartments, inputs=(*own, *used.values()),
         columns=tuple(used.values()), record_names=code.labels, outputs=tuple(expanded.output), n_record=code.n_record,
         fill_record=module.fill_record, fill_initial=module.fill_initial, derivative=module.derivative,
-        rest_derivative=module.rest_derivative, flow_matrix=module.flow_matrix, forcing=module.forcing, output=module.output,
+        rest_derivative=module.rest_derivative, flow_matrix=module.flow_matrix, driven_panels=module.driven_panels, output=module.output,
         dose_index=_dose_index(code, expanded), switch_index=code.switch_place, switch_from_record=expanded.switch_from_record,
         linear_block=block, linear_response=response, is_linear=structure.is_linear, engine=_engine(structure),
         gamma_inputs=frozen(np.array(code.gamma_places, dtype=np.int64).reshape(-1, 4), dtype=np.int64),
-        forcing_reads=_places_of([name for name in structure.block if name in heard], structure.block),
-        forcing_drives=_places_of(driven, structure.response),
+        forcing_reads=_places_of(structure.heard, structure.block),
+        forcing_drives=_places_of(structure.driven, structure.response), trial_sources=code.trials,
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from numba import types
 
 from thrombokit.numerics.adaptive_ode import advance, ode_tolerances
 from thrombokit.numerics.arrays import Array, IntArray
-from thrombokit.numerics.driven_derivative import DERIVATIVE, Derivative
+from thrombokit.numerics.driven_derivative import DERIVATIVE, TRIAL, Derivative, Trial
 from thrombokit.numerics.jit import typed_kernel
 from thrombokit.numerics.linear_modes import modes_size, prepare_modes
 from thrombokit.patients.ode_engine import ABSOLUTE_SHARE, ode_memory_size
@@ -78,10 +78,30 @@ def prepare_block(flow_matrix: FlowMatrix, phase: float, r: Array, block: IntArr
     prepare_modes(inner[:size, :size].copy(), modes)
 
 
-@typed_kernel(types.int64(types.FunctionType(DERIVATIVE), _F, _F, _F, _F, _A, _A, _A, _I, _I, _A, _A, _A, _A, _M))
+@typed_kernel(
+    types.int64(
+        types.FunctionType(DERIVATIVE),
+        types.FunctionType(TRIAL),
+        types.boolean,
+        _F,
+        _F,
+        _F,
+        _F,
+        _A,
+        _A,
+        _A,
+        _I,
+        _I,
+        _A,
+        _A,
+        _A,
+        _A,
+        _M,
+    )
+)
 def advance_exact_pk(
-    derivative: Derivative, t0: float, t1: float, tad0: float, phase: float, x: Array, r: Array, u: Array, moving: IntArray,
-    block: IntArray, modes: Array, tolerances: Array, memory: Array, times: Array, states: Array,
+    derivative: Derivative, trial: Trial, by_trial: bool, t0: float, t1: float, tad0: float, phase: float, x: Array, r: Array, u: Array,
+    moving: IntArray, block: IntArray, modes: Array, tolerances: Array, memory: Array, times: Array, states: Array,
 ) -> int:  # fmt: skip
     """Move one patient from break point t0 to break point t1, in place.
 
@@ -93,7 +113,7 @@ def advance_exact_pk(
         Compartments that are integrated, and `CompiledModel.linear_block`; both sorted, together all n.
     modes : array
         As `prepare_block` left it.
-    t0, t1, tad0, phase, x, r, u, tolerances, memory, times, states
+    trial, by_trial, t0, t1, tad0, phase, x, r, u, tolerances, memory, times, states
         As for `ode_engine.advance_ode`; tolerances from `exact_pk_tolerances`.
 
     Returns
@@ -101,4 +121,6 @@ def advance_exact_pk(
     int
         0 converged, 2 max_steps, 3 not finite.
     """
-    return advance(derivative, t0, t1, tad0, phase, x, r, u, moving, block, modes, tolerances, memory, times, states)
+    return advance(
+        derivative, trial, by_trial, t0, t1, tad0, phase, x, r, u, moving, block, modes, tolerances, memory, times, states
+    )

@@ -14,17 +14,30 @@ from thrombokit.patients.expression_code import SMALLER_AND_LARGER, value_code
 from thrombokit.patients.expressions import Expression, names_in
 from thrombokit.patients.gamma_inputs import SLOTS
 from thrombokit.patients.model import CONTINUOUS_TIME, TIME, TIME_AFTER_DOSE
+from thrombokit.patients.panel_code import panel_source
 from thrombokit.patients.record_values import RecordValues
 from thrombokit.patients.structure import Structure
+from thrombokit.patients.trial_code import MOST_STATES, trial_source
 
 _HEADER = '''"""Kernels of one patient model, generated; form 1."""
 
 import math
 
 import numba
+from numpy import uint64 as U
 
 from thrombokit.patients import signatures
 from thrombokit.patients.gamma_inputs import gamma_rate
+
+'''
+_TRIAL_HEADER = '''"""The trial step of one patient model, generated; form 1."""
+
+import math
+
+import numba
+
+from thrombokit.numerics.linear_modes import MODE_ANCHOR, read_modes
+from thrombokit.patients import signatures
 
 '''
 _DECORATOR = '@numba.njit(signatures.{signature}, cache=CACHE, error_model="numpy")\n'
@@ -34,11 +47,14 @@ _DECORATOR = '@numba.njit(signatures.{signature}, cache=CACHE, error_model="nump
 class ModelCode:
     """The source, and where things stand in r.
 
+    `trials` are sources of their own, compiled only where asked for: the model's trial step for the whole right-hand side ("ode") and for
+    what is left beside the exactly known drug ("exact-pk"); none where it would be too long.
     `dose_places[compartment][key]`, `switch_place` (-1: none) and `gamma_places` (compartment, start, n, rate) are places in r;
     `labels` names the record values; `n_record` is the length of r with the doses under way.
     """
 
     source: str
+    trials: Mapping[str, str]
     labels: tuple[str, ...]
     dose_places: Mapping[str, Mapping[str, int]]
     switch_place: int
@@ -79,16 +95,18 @@ def generate(model: ExpandedModel, structure: Structure, *, record_names: Sequen
         writer.derivative("derivative", model.compartments, gammas),
         writer.derivative("rest_derivative", [name for name in model.compartments if name not in structure.block], gammas),
         writer.flow_matrix(),
-        writer.forcing(),
+        writer.panels(),
         writer.outputs(),
         writer.initial(starts),
     ]
+    trials = writer.trials() if not gammas else {}
     source = "\n\n\n".join((_HEADER + SMALLER_AND_LARGER, writer.record(), *moving)) + "\n"
     n_values = len(values.labels)
     for number in range(len(gammas)):
         source = source.replace(_history(number), str(n_values + number * SLOTS))
     return ModelCode(
         source=source,
+        trials=trials,
         labels=tuple(values.labels),
         dose_places=doses,
         switch_place=switch,
@@ -142,6 +160,30 @@ class _Writer:
         lines += [f"dx[{number_of[name]}] = d{number_of[name]}" for name in rows]
         return _function("DERIVATIVE", f"{function}(t, tad, phase, x, r, dx)", lines)
 
+    def trials(self) -> dict[str, str]:
+        """Trial steps by engine."""
+        everything, block = self.model.compartments, self.structure.block
+        rest = [name for name in everything if name not in block]
+        sources = {"ode": self._trial(everything, ()), "exact-pk": self._trial(rest, block)}
+        return {engine: source for engine, source in sources.items() if source}
+
+    def _trial(self, moving: Sequence[str], block: Sequence[str]) -> str:
+        if not 0 < len(moving) <= MOST_STATES:
+            return ""
+        number_of = {name: number for number, name in enumerate(self.model.compartments)}
+        derivatives = [self.values.lifted(self.structure.equations.derivatives[name]) for name in moving]
+        x = {name: f"x{number}" for name, number in number_of.items()}
+        values = self._locals(derivatives, x)
+        leaves = {
+            leaf for name in moving for leaf in self.structure.equations.leaves_of(self.structure.equations.derivatives[name])
+        }
+        source = trial_source(
+            n=len(number_of), moving=[number_of[name] for name in moving], n_block=len(block), values=values,
+            slopes=[self._code(derivative, x) for derivative in derivatives],
+            heard={number_of[name]: row for row, name in enumerate(block) if name in leaves},
+        )  # fmt: skip
+        return f"{_TRIAL_HEADER}{SMALLER_AND_LARGER}\n\n\n{source}\n"
+
     def flow_matrix(self) -> str:
         number_of = {name: number for number, name in enumerate(self.model.compartments)}
         lines = ["for i in range(A.shape[0]):", "    for j in range(A.shape[1]):", "        A[i, j] = 0.0"]
@@ -154,14 +196,15 @@ class _Writer:
         lines += [f"A[{i}, {j}] = {self._code(coefficient, self.x)}" for (i, j), coefficient in coefficients.items()]
         return _function("FLOW_MATRIX", "flow_matrix(phase, r, A)", lines)
 
-    def forcing(self) -> str:
-        if not self.structure.response:
-            return _function("FORCING", "forcing(x, r, g)", ())
-        x = {name: f"x[{number}, k]" for number, name in enumerate(self.structure.block)}
-        rests = [self.values.lifted(self.structure.forms[name].rest) for name in self.structure.response]
-        inner = self._locals(rests, x)
-        inner += [f"g[{number}, k] = {self._code(rest, x)}" for number, rest in enumerate(rests)]
-        return _function("FORCING", "forcing(x, r, g)", ["for k in range(x.shape[1]):", *(f"    {line}" for line in inner)])
+    def panels(self) -> str:
+        """The drive of the linear response, for the quadrature engine."""
+        block, forms = self.structure.block, self.structure.forms
+        rests = [self.values.lifted(forms[name].rest) for name in self.structure.driven]
+        x = {name: f"x{number}" for number, name in enumerate(block)}
+        return panel_source(
+            n_block=len(block), n_response=len(self.structure.response), values=self._locals(rests, x),
+            reads=[block.index(name) for name in self.structure.heard], drives=[self._code(rest, x) for rest in rests],
+        )  # fmt: skip
 
     def outputs(self) -> str:
         expressions = [self.values.lifted(entry.expression) for entry in self.model.output.values()]

@@ -11,7 +11,7 @@ from numba import types
 
 from thrombokit.numerics.adaptive_ode import EXPLICIT_STEPS, IMPLICIT_STEPS, TAKEN_BACK, advance, memory_size, ode_tolerances
 from thrombokit.numerics.arrays import Array
-from thrombokit.numerics.driven_derivative import DERIVATIVE, Derivative
+from thrombokit.numerics.driven_derivative import DERIVATIVE, TRIAL, Derivative, Trial
 from thrombokit.numerics.jit import typed_kernel
 
 ENGINE = "ode"
@@ -35,10 +35,15 @@ def ode_memory_size(n: int) -> int:
     return memory_size(n)
 
 
-@typed_kernel(types.int64(types.FunctionType(DERIVATIVE), _F, _F, _F, _F, _A, _A, _A, _A, _A, _A, types.float64[:, ::1]))
+@typed_kernel(
+    types.int64(
+        types.FunctionType(DERIVATIVE), types.FunctionType(TRIAL), types.boolean, _F, _F, _F, _F, _A, _A, _A, _A, _A, _A,
+        types.float64[:, ::1],
+    )
+)  # fmt: skip
 def advance_ode(
-    derivative: Derivative, t0: float, t1: float, tad0: float, phase: float, x: Array, r: Array, u: Array, tolerances: Array,
-    memory: Array, times: Array, states: Array,
+    derivative: Derivative, trial: Trial, by_trial: bool, t0: float, t1: float, tad0: float, phase: float, x: Array, r: Array, u: Array,
+    tolerances: Array, memory: Array, times: Array, states: Array,
 ) -> int:  # fmt: skip
     """Move all compartments of one patient from break point t0 to break point t1, in place.
 
@@ -46,6 +51,8 @@ def advance_ode(
     ----------
     derivative : numba function
         The model's right-hand side (signature `driven_derivative.DERIVATIVE`).
+    trial, by_trial : numba function, bool
+        The model's own trial step, and whether it has one; else `no_trial`, False.
     t0, t1, tad0 : float
         Break points, and the time after dose at t0, in the model's time unit.
     phase : float
@@ -65,7 +72,7 @@ def advance_ode(
         0 converged, 2 max_steps, 3 not finite (`numerics.outcome.OUTCOME_BY_CODE`).
     """
     return advance(
-        derivative, t0, t1, tad0, phase, x, r, u, np.arange(x.size), np.empty(0, np.int64), np.empty(0), tolerances, memory, times,
+        derivative, trial, by_trial, t0, t1, tad0, phase, x, r, u, np.arange(x.size), np.empty(0, np.int64), np.empty(0), tolerances, memory, times,
         states,
     )  # fmt: skip
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from thrombokit.errors import SimulationError
 from thrombokit.numerics.arrays import Array
+from thrombokit.numerics.driven_derivative import no_trial
 from thrombokit.numerics.outcome import OUTCOME_BY_CODE
 from thrombokit.patients.compiled_model import CompiledModel
 from thrombokit.patients.exact_pk_engine import advance_exact_pk, block_modes_size, exact_pk_memory_size, prepare_block
@@ -47,7 +48,7 @@ class OdeMover:
     def advance(self, t0: float, t1: float, tad0: float, phase: float, x: Array, u: Array, times: Array, states: Array) -> None:
         """See `Mover`."""
         status = advance_ode(
-            self.compiled.derivative, t0, t1, tad0, phase, x, self.r, u, self.tolerances, self.memory, times, states
+            self.compiled.derivative, no_trial, False, t0, t1, tad0, phase, x, self.r, u, self.tolerances, self.memory, times, states
         )  # fmt: skip
         _refuse_unfinished(status, t0, t1)
 
@@ -84,7 +85,7 @@ class ExactPkMover:
             prepare_block(self.compiled.flow_matrix, phase, self.r, self.block, self.scratch, self.modes)
             self.phase = phase
         status = advance_exact_pk(
-            self.compiled.rest_derivative, t0, t1, tad0, phase, x, self.r, u, self.moving, self.block, self.modes, self.tolerances,
+            self.compiled.rest_derivative, no_trial, False, t0, t1, tad0, phase, x, self.r, u, self.moving, self.block, self.modes, self.tolerances,
             self.memory, times, states,
         )  # fmt: skip
         _refuse_unfinished(status, t0, t1)

@@ -60,7 +60,7 @@ from thrombokit.patients.quadrature_memory import (
     QuadratureMemory,
 )
 from thrombokit.patients.quadrature_step import NOT_READY, any_infused, step_as_before, step_on_slot, take_over
-from thrombokit.patients.signatures import FLOW_MATRIX_FUNCTION, FORCING_FUNCTION
+from thrombokit.patients.signatures import DRIVEN_PANELS_FUNCTION, FLOW_MATRIX_FUNCTION
 
 _NUMBER: Any = numba.types.float64
 _VECTOR: Any = numba.types.float64[::1]
@@ -97,18 +97,17 @@ def prepare_quadrature(flow_matrix: Any, r: Array, memory: QuadratureMemory, mat
                 to += 1
     layout[MAIN_USED], layout[READ_USED], layout[MAIN_NEXT], layout[READ_NEXT] = 0, 0, 0, 0
     layout[BUILT] = 0
-    memory.nodes[:, :] = 0.0
     for k in range(4):
         memory.account[k] = 0.0
 
 
 @kernel
-def _step_ready(forcing: Any, r: Array, memory: QuadratureMemory, x: Array, u: Array, slot: int, x_then: Array) -> float:
+def _step_ready(driven_panels: Any, r: Array, memory: QuadratureMemory, x: Array, u: Array, slot: int, x_then: Array) -> float:
     """`step_on_slot`, with what infusions need worked out before."""
     layout, store = memory.layout, memory.store
     if layout[layout[MESHES] + 2 * slot + 1] == 0 and any_infused(layout, u):
         fill_inputs(layout, store, slot)
-    return step_on_slot(forcing, r, memory, x, u, slot, x_then)
+    return step_on_slot(driven_panels, r, memory, x, u, slot, x_then)
 
 
 @kernel
@@ -131,7 +130,7 @@ def _difference(layout: Places, store: Numbers) -> float:
 
 
 @kernel
-def _refined_step(forcing: Any, r: Array, memory: QuadratureMemory, x: Array, u: Array, slot: int, x_then: Array) -> float:
+def _refined_step(driven_panels: Any, r: Array, memory: QuadratureMemory, x: Array, u: Array, slot: int, x_then: Array) -> float:
     """Step on a slot, its mesh refined until it is trusted, or there is no room; a mesh grown full starts again once.
 
     A mesh is trusted where its highest coefficients are within the tolerance, or where a finer one, taken in the same step, drives in the same
@@ -140,13 +139,13 @@ def _refined_step(forcing: Any, r: Array, memory: QuadratureMemory, x: Array, u:
     """
     layout, store, tolerance = memory.layout, memory.store, memory.account[4]
     trust = layout[SLOTS] + slot * layout[SLOT_SIZE] + layout[TRUST]
-    error, fresh = _step_ready(forcing, r, memory, x, u, slot, x_then), False
+    error, fresh = _step_ready(driven_panels, r, memory, x, u, slot, x_then), False
     while error > store[trust]:
         _keep_totals(layout, store)
         store[trust] = tolerance  # also of the copy: a step is taken over once, by the mesh that is good enough
         copy_slot(layout, store, slot, TEST_SLOT)
         if refine_slot(layout, store, TEST_SLOT, tolerance):
-            finer = _step_ready(forcing, r, memory, x, u, TEST_SLOT, x_then)
+            finer = _step_ready(driven_panels, r, memory, x, u, TEST_SLOT, x_then)
             difference = _difference(layout, store)
             if error <= LARGEST_TRUST and difference <= TESTED_SHARE * tolerance:
                 store[trust] = min(error * min(4.0, np.sqrt(TESTED_SHARE * tolerance / max(difference, 1e-300))), LARGEST_TRUST)
@@ -161,20 +160,20 @@ def _refined_step(forcing: Any, r: Array, memory: QuadratureMemory, x: Array, u:
         else:
             fresh = True
             restart_mesh(layout, store, slot)
-            error = _step_ready(forcing, r, memory, x, u, slot, x_then)
+            error = _step_ready(driven_panels, r, memory, x, u, slot, x_then)
     return error
 
 
 @kernel
 def _step_anew(
-    forcing: Any, r: Array, memory: QuadratureMemory, x: Array, u: Array, since_h: float, length_h: float, phase: float
+    driven_panels: Any, r: Array, memory: QuadratureMemory, x: Array, u: Array, since_h: float, length_h: float, phase: float
 ) -> float:
     """Step over an interval that is new, or on a mesh that is not trusted for it; keeps account of it."""
     layout, store, account = memory.layout, memory.store, memory.account
     slot = find_slot(layout, store, since_h, length_h, phase)
     if slot < 0:
         slot = new_slot(layout, store, since_h, length_h, phase, account[4])
-    error = _refined_step(forcing, r, memory, x, u, slot, x)
+    error = _refined_step(driven_panels, r, memory, x, u, slot, x)
     begin = layout[SLOTS] + slot * layout[SLOT_SIZE]
     if account[4] < error <= store[begin + layout[TRUST]]:
         error = store[begin + layout[DIFFERENCE]]
@@ -187,16 +186,16 @@ def _step_anew(
     return error
 
 
-@typed_kernel(_NUMBER(FORCING_FUNCTION, _VECTOR, QUADRATURE_MEMORY, _VECTOR, _VECTOR, _NUMBER, _NUMBER, _NUMBER))
+@typed_kernel(_NUMBER(DRIVEN_PANELS_FUNCTION, _VECTOR, QUADRATURE_MEMORY, _VECTOR, _VECTOR, _NUMBER, _NUMBER, _NUMBER))
 def advance_quadrature(
-    forcing: Any, r: Array, memory: QuadratureMemory, x: Array, u: Array, since_h: float, length_h: float, phase: float
+    driven_panels: Any, r: Array, memory: QuadratureMemory, x: Array, u: Array, since_h: float, length_h: float, phase: float
 ) -> float:
     """Move the state over an interval in which no dose arrives and nothing is switched.
 
     Parameters
     ----------
-    forcing : function (x_block, r, g)
-        Drive g of the response compartments, amount per time, shape (n_response, n_nodes), at drug amounts of shape (n_block, n_nodes).
+    driven_panels : function
+        The model's, see `panel_code`.
     r : array
         Record values, those of `prepare_quadrature`.
     memory : QuadratureMemory
@@ -220,15 +219,15 @@ def advance_quadrature(
     """
     if length_h <= 0.0:
         return 0.0
-    error = step_as_before(forcing, r, memory, x, u, since_h, length_h, phase)
+    error = step_as_before(driven_panels, r, memory, x, u, since_h, length_h, phase)
     if error > NOT_READY:
         return error
-    return _step_anew(forcing, r, memory, x, u, since_h, length_h, phase)
+    return _step_anew(driven_panels, r, memory, x, u, since_h, length_h, phase)
 
 
-@typed_kernel(_NUMBER(FORCING_FUNCTION, _VECTOR, QUADRATURE_MEMORY, _VECTOR, _VECTOR, _NUMBER, _NUMBER, _NUMBER, _VECTOR))
+@typed_kernel(_NUMBER(DRIVEN_PANELS_FUNCTION, _VECTOR, QUADRATURE_MEMORY, _VECTOR, _VECTOR, _NUMBER, _NUMBER, _NUMBER, _VECTOR))
 def read_quadrature(
-    forcing: Any,
+    driven_panels: Any,
     r: Array,
     memory: QuadratureMemory,
     x: Array,
@@ -249,9 +248,9 @@ def read_quadrature(
         return 0.0
     layout, store, tolerance = memory.layout, memory.store, memory.account[4]
     slot = read_slot(layout, store, since_h, length_h, phase, tolerance)
-    error = _step_ready(forcing, r, memory, x, u, slot, x_then)
+    error = _step_ready(driven_panels, r, memory, x, u, slot, x_then)
     if error > tolerance:
         open_slot(layout, store, READ_SPARE, since_h, length_h, phase, tolerance)
         fill_mesh(layout, store, READ_SPARE)
-        error = _refined_step(forcing, r, memory, x, u, READ_SPARE, x_then)
+        error = _refined_step(driven_panels, r, memory, x, u, READ_SPARE, x_then)
     return error

@@ -28,7 +28,6 @@ from thrombokit.patients.quadrature_memory import (
     MESHES,
     N_BLOCK,
     N_DRIVES,
-    N_EXTRA,
     N_READS,
     N_RESPONSE,
     PANEL_ERRORS,
@@ -84,7 +83,11 @@ def new_slot(layout: Places, store: Numbers, since_h: float, length_h: float, ph
         alike = 0.5 * length_h <= store[key + 1] <= 2.0 * length_h and store[key + 2] == phase
         if other != slot and alike and since_h == 0.0 and store[key] == 0.0:
             model = other
-    open_slot(layout, store, slot, since_h, length_h, phase, tolerance)
+    alike = _slot_as_long(layout, store, slot, length_h, phase)
+    if alike < 0:
+        open_slot(layout, store, slot, since_h, length_h, phase, tolerance)
+    else:
+        _open_as(layout, store, slot, since_h, alike, tolerance)
     if model >= 0:
         _copy_mesh(layout, store, model, slot)
     fill_mesh(layout, store, slot)
@@ -127,11 +130,32 @@ def open_slot(layout: Places, store: Numbers, slot: int, since_h: float, length_
     n_block, n_response = layout[N_BLOCK], layout[N_RESPONSE]
     key, begin = layout[KEYS] + 3 * slot, layout[SLOTS] + slot * layout[SLOT_SIZE]
     store[key], store[key + 1], store[key + 2] = since_h, length_h, phase
-    exponential(
-        _rates(layout, store, BLOCK_RATES, n_block, phase), length_h, matrix_at(store, begin + layout[BLOCK_STEP], n_block, n_block)
-    )
+    step = matrix_at(store, begin + layout[BLOCK_STEP], n_block, n_block)
+    exponential(_rates(layout, store, BLOCK_RATES, n_block, phase), length_h, step)
     step = matrix_at(store, begin + layout[RESPONSE_STEP], n_response, n_response)
     exponential(_rates(layout, store, RESPONSE_RATES, n_response, phase), length_h, step)
+    store[begin + layout[TRUST]] = tolerance
+    _one_panel(layout, store, slot)
+
+
+@kernel
+def _slot_as_long(layout: Places, store: Numbers, slot: int, length_h: float, phase: float) -> int:
+    """Another slot of the main path whose interval is as long; -1 where there is none."""
+    for other in range(layout[MAIN_USED]):
+        key = layout[KEYS] + 3 * other
+        if other != slot and abs(store[key + 1] - length_h) <= SAME_INTERVAL * length_h and store[key + 2] == phase:
+            return other
+    return -1
+
+
+@kernel
+def _open_as(layout: Places, store: Numbers, slot: int, since_h: float, other: int, tolerance: float) -> None:
+    """`open_slot` for an interval as long as another slot's, whose e^{A h} and e^{B h} serve here too."""
+    key, like = layout[KEYS] + 3 * slot, layout[KEYS] + 3 * other
+    store[key], store[key + 1], store[key + 2] = since_h, store[like + 1], store[like + 2]
+    begin, model = layout[SLOTS] + slot * layout[SLOT_SIZE], layout[SLOTS] + other * layout[SLOT_SIZE]
+    for k in range(layout[BLOCK_STEP], layout[RESPONSE_STEP] + layout[N_RESPONSE] ** 2):
+        store[begin + k] = store[model + k]
     store[begin + layout[TRUST]] = tolerance
     _one_panel(layout, store, slot)
 
@@ -276,13 +300,17 @@ def _fill_weights(
         unit[:] = 0.0
         unit[layout[layout[DRIVES] + k]] = 1.0
         act_exponential(rates, unit, left, moved)
+        for i in range(n_response):
+            for j in range(PANEL_NODES):
+                store[place + j] = weights[j] * moved[i, last - j]
+            place += PANEL_NODES
+        for q in range(N_COEFFICIENTS):
+            for j in range(PANEL_NODES):
+                store[place + j] = coefficients[j, q]
+            place += PANEL_NODES
         for j in range(PANEL_NODES):
-            for i in range(n_response):
-                store[place + i] = weights[j] * moved[i, last - j]
-            for q in range(N_COEFFICIENTS):
-                store[place + n_response + q] = coefficients[j, q]
-            store[place + n_response + N_COEFFICIENTS] = sizes[j]
-            place += n_response + N_EXTRA
+            store[place + j] = sizes[j]
+        place += PANEL_NODES
 
 
 @kernel

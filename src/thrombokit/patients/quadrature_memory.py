@@ -16,9 +16,10 @@ import numba
 import numpy as np
 
 from thrombokit.errors import Fault, InputError
-from thrombokit.numerics.arrays import Array, IntArray
-from thrombokit.numerics.graded_quadrature import MAX_PANELS, N_COEFFICIENTS, PANEL_NODES
+from thrombokit.numerics.arrays import IntArray
+from thrombokit.numerics.graded_quadrature import MAX_PANELS, PANEL_NODES
 from thrombokit.patients.compiled_model import CompiledModel
+from thrombokit.patients.panel_code import N_EXTRA
 
 STATED_ERROR = 1e-6
 """Relative error of every response compartment that the engine answers for."""
@@ -45,20 +46,19 @@ MAIN_USED, READ_USED, MAIN_NEXT, READ_NEXT, BUILT = 4, 5, 6, 7, 8
 BLOCK, RESPONSE, READS, DRIVES, MESHES = 9, 10, 11, 12, 13
 """Lists in `layout` itself: compartments of the drug and of the response, rows read and driven, and for each slot its panels and whether it is
 ready for infusions (0, 1)."""
-BLOCK_RATES, RESPONSE_RATES, KEYS, BLOCK_AMOUNTS, RESPONSE_AMOUNTS, SUMS, TOTALS, OTHER_TOTALS, ERRORS, SIZES, PANEL_ERRORS = range(
-    14, 25
+BLOCK_RATES, RESPONSE_RATES, KEYS, BLOCK_AMOUNTS, RESPONSE_AMOUNTS, INFLOWS, TOTALS, OTHER_TOTALS, ERRORS, SIZES, PANEL_ERRORS = (
+    range(14, 25)
 )
 """Parts of `store`: A of both phases, B of both; since, length and phase of every slot; scratch: amounts before and after a step (drug, response),
-sums over the nodes of a panel, over those of all, the same on another mesh; errors (panels, drives), sizes of the drives they are
-relative to, and the largest relative error of each panel."""
+constant inflows of the drug, what is driven in over the step, the same on another mesh; errors (panels, drives), sizes of the drives they
+are relative to, and the largest relative error of each panel."""
 SLOTS, SLOT_SIZE, EDGES, BLOCK_STEP, RESPONSE_STEP, INPUT_STEP, RESPONSE_INPUT, TRUST, DIFFERENCE = range(25, 34)
 """Where the slots begin in `store`, the size of one, and what lies where in it: panel ends; e^{A h}, e^{B h} and their integrals over time; the
 size of coefficients up to which the mesh is trusted, and how much it differed from a finer one when it was tested."""
 PANELS, ROWS, INPUT_ROWS, WEIGHTS, PANEL_SIZE = range(34, 39)
 """Where a slot's panels begin, and what lies where in one: rows of e^{A s} at the nodes (reads x n_block, nodes) and their integrals; node weights
-times columns of e^{B (h - s)}, then what gives Legendre coefficients and the size they are relative to (drives, nodes, n_response + 3); and
+times columns of e^{B (h - s)}, then what gives Legendre coefficients and the size they are relative to (drives, n_response + 3, nodes); and
 the size of one."""
-N_EXTRA = N_COEFFICIENTS + 1
 _N_PLACES = 39
 
 
@@ -78,10 +78,6 @@ class QuadratureMemory(NamedTuple):
     account: Numbers
     """Since the patient was prepared: largest error estimate of a step, steps that missed the tolerance, steps, panels worked out; then
     the tolerance itself."""
-    nodes: Array
-    """Scratch: drug amounts at the nodes of a panel, shape (n_block, 16)."""
-    drive: Array
-    """Scratch: drive at the nodes of a panel, shape (n_response, 16)."""
 
 
 def quadrature_memory(
@@ -113,8 +109,7 @@ def quadrature_memory(
     layout[[BLOCK, RESPONSE, READS, DRIVES, MESHES]] = _starts(_N_PLACES, [places.size for places in lists])[:-1]
     total = _place_parts(layout, block.size, response.size, reads.size, drives.size)
     account = np.array([0.0, 0.0, 0.0, 0.0, tolerance])
-    nodes, drive = np.zeros((block.size, PANEL_NODES)), np.zeros((response.size, PANEL_NODES))
-    return QuadratureMemory(layout=layout, store=np.zeros(total), account=account, nodes=nodes, drive=drive)
+    return QuadratureMemory(layout=layout, store=np.zeros(total), account=account)
 
 
 def quadrature_memory_of(compiled: CompiledModel, tolerance: float = DEFAULT_TOLERANCE) -> QuadratureMemory:
@@ -138,9 +133,9 @@ def _place_parts(layout: IntArray, n_block: int, n_response: int, n_reads: int, 
     *within, slot_size = _starts(0, [MAX_PANELS + 1, *matrices, 1, 1, MAX_PANELS * panel_size])
     layout[[EDGES, BLOCK_STEP, RESPONSE_STEP, INPUT_STEP, RESPONSE_INPUT, TRUST, DIFFERENCE, PANELS]] = within
     layout[[PANEL_SIZE, SLOT_SIZE]] = [panel_size, slot_size]
-    scratch = [2 * n_block, 2 * n_response, width, n_response, n_response, MAX_PANELS * n_drives, n_drives, MAX_PANELS]
+    scratch = [2 * n_block, 2 * n_response, n_block, n_response, n_response, MAX_PANELS * n_drives, n_drives, MAX_PANELS]
     *begin, total = _starts(0, [2 * n_block**2, 2 * n_response**2, 3 * N_SLOTS, *scratch, N_SLOTS * slot_size])
-    layout[[BLOCK_RATES, RESPONSE_RATES, KEYS, BLOCK_AMOUNTS, RESPONSE_AMOUNTS, SUMS]] = begin[:6]
+    layout[[BLOCK_RATES, RESPONSE_RATES, KEYS, BLOCK_AMOUNTS, RESPONSE_AMOUNTS, INFLOWS]] = begin[:6]
     layout[[TOTALS, OTHER_TOTALS, ERRORS, SIZES, PANEL_ERRORS, SLOTS]] = begin[6:]
     return total
 

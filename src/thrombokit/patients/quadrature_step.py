@@ -1,8 +1,4 @@
-"""One step of the quadrature engine on a mesh that is worked out: the sums of a dose day, in their shortest form.
-
-Places in `store` are unsigned here (`np.uint64`): numba must ask of a signed index whether it counts from the end, and with that question in
-the innermost loop there are no vector instructions.
-"""
+"""One step of the quadrature engine on a mesh that is worked out; what is summed over the nodes is the model's own code (`panel_code`)."""
 
 from __future__ import annotations
 
@@ -12,7 +8,6 @@ import numpy as np
 from numba import types
 
 from thrombokit.numerics.arrays import Array
-from thrombokit.numerics.graded_quadrature import N_COEFFICIENTS, PANEL_NODES
 from thrombokit.numerics.jit import borrowing_kernel, inlined, kernel
 from thrombokit.patients.quadrature_intervals import find_slot
 from thrombokit.patients.quadrature_memory import (
@@ -20,21 +15,18 @@ from thrombokit.patients.quadrature_memory import (
     BLOCK_AMOUNTS,
     BLOCK_STEP,
     DIFFERENCE,
-    DRIVES,
     ERRORS,
+    INFLOWS,
     INPUT_ROWS,
     INPUT_STEP,
     MESHES,
     N_BLOCK,
     N_DRIVES,
-    N_EXTRA,
-    N_READS,
     N_RESPONSE,
     PANEL_ERRORS,
     PANEL_SIZE,
     PANELS,
     QUADRATURE_MEMORY,
-    READS,
     RESPONSE,
     RESPONSE_AMOUNTS,
     RESPONSE_INPUT,
@@ -43,7 +35,6 @@ from thrombokit.patients.quadrature_memory import (
     SIZES,
     SLOT_SIZE,
     SLOTS,
-    SUMS,
     TOTALS,
     TRUST,
     WEIGHTS,
@@ -51,78 +42,14 @@ from thrombokit.patients.quadrature_memory import (
     Places,
     QuadratureMemory,
 )
-from thrombokit.patients.signatures import FORCING_FUNCTION
+from thrombokit.patients.signatures import DRIVEN_PANELS_FUNCTION
 
 _NUMBER: Any = types.float64
 _VECTOR: Any = types.float64[::1]
 _MATRIX: Any = types.float64[:, ::1]
 NOT_READY = -1.0
 """In the place of an error: something has to be worked out before the step."""
-_TWO: Any = np.uint64(2)
-_THREE: Any = np.uint64(3)
-_FOUR: Any = np.uint64(4)
-_NODES: Any = np.uint64(PANEL_NODES)
-_unsigned: Any = np.uint64
-
-
-@inlined
-def _add_row(store: Numbers, source: int, factor: float, nodes: Array, target: int) -> None:
-    """nodes[target] += factor times the row of a panel that begins at `source`."""
-    for j in range(_NODES):
-        nodes[target, j] += factor * store[source + j]
-
-
-@inlined
-def _sum_panel(store: Numbers, weight: int, drive: Array, driven: int, sums: int, width: int) -> None:
-    """Weights of a panel's nodes times the drive there, summed; four nodes at a time."""
-    for j in range(0, PANEL_NODES, 4):
-        g0, g1, g2, g3 = drive[driven, j], drive[driven, j + 1], drive[driven, j + 2], drive[driven, j + 3]
-        second, third, fourth = weight + width, weight + _TWO * width, weight + _THREE * width
-        if j == 0:
-            for i in range(width):
-                store[sums + i] = (store[weight + i] * g0 + store[second + i] * g1) + (
-                    store[third + i] * g2 + store[fourth + i] * g3
-                )
-        else:
-            for i in range(width):
-                store[sums + i] += (store[weight + i] * g0 + store[second + i] * g1) + (
-                    store[third + i] * g2 + store[fourth + i] * g3
-                )
-        weight += _FOUR * width
-
-
-@inlined
-def _fill_nodes(layout: Places, store: Numbers, panel: int, u: Numbers, infused: bool, nodes: Array) -> None:
-    """Amounts of the drug at the nodes of a panel, where the drive reads them; other rows stay 0."""
-    n_block, n_reads, reads, block, amounts = layout[N_BLOCK], layout[N_READS], layout[READS], layout[BLOCK], layout[BLOCK_AMOUNTS]
-    row, input_row = panel + layout[ROWS], panel + layout[INPUT_ROWS]
-    for k in range(n_reads):
-        target = layout[reads + k]
-        amount, first = store[amounts], _unsigned(row)
-        for j in range(_NODES):
-            nodes[target, j] = amount * store[first + j]
-        for i in range(1, n_block):
-            _add_row(store, _unsigned(row + i * PANEL_NODES), store[amounts + i], nodes, target)
-        row += n_block * PANEL_NODES
-        if infused:
-            for i in range(n_block):
-                _add_row(store, _unsigned(input_row + i * PANEL_NODES), u[layout[block + i]], nodes, target)
-            input_row += n_block * PANEL_NODES
-
-
-@inlined
-def _sum_drives(layout: Places, store: Numbers, panel: int, errors: int, drive: Array) -> None:
-    """Add a panel's share of the integral to the totals; note its error and size in every driven row."""
-    n_response, sums, totals, sizes = layout[N_RESPONSE], layout[SUMS], layout[TOTALS], layout[SIZES]
-    n_drives, drives, weight = layout[N_DRIVES], layout[DRIVES], panel + layout[WEIGHTS]
-    width, tail = n_response + N_EXTRA, sums + n_response
-    for k in range(n_drives):
-        _sum_panel(store, _unsigned(weight), drive, layout[drives + k], _unsigned(sums), _unsigned(width))
-        for i in range(n_response):
-            store[totals + i] += store[sums + i]
-        store[errors + k] = max(abs(store[tail]), abs(store[tail + 1]))
-        store[sizes + k] += abs(store[tail + N_COEFFICIENTS])
-        weight += PANEL_NODES * width
+_place: Any = np.uint64
 
 
 @inlined
@@ -173,12 +100,13 @@ def _worst_error(layout: Places, store: Numbers, n_panels: int) -> float:
 
 
 @inlined
-def _gather(layout: Places, store: Numbers, x: Array) -> None:
-    """Take the amounts before a step from the state."""
+def _gather(layout: Places, store: Numbers, x: Array, u: Array) -> None:
+    """Take the amounts before a step from the state, and the inflows of the drug."""
     n_block, n_response, block, response = layout[N_BLOCK], layout[N_RESPONSE], layout[BLOCK], layout[RESPONSE]
-    amounts, others = layout[BLOCK_AMOUNTS], layout[RESPONSE_AMOUNTS]
+    amounts, others, inflows = layout[BLOCK_AMOUNTS], layout[RESPONSE_AMOUNTS], layout[INFLOWS]
     for i in range(n_block):
         store[amounts + i] = x[layout[block + i]]
+        store[inflows + i] = u[layout[block + i]]
     for i in range(n_response):
         store[others + i] = x[layout[response + i]]
 
@@ -194,8 +122,8 @@ def take_over(layout: Places, store: Numbers, x: Array) -> None:
         x[layout[response + i]] = store[others + i]
 
 
-@borrowing_kernel(_NUMBER(FORCING_FUNCTION, _VECTOR, QUADRATURE_MEMORY, _VECTOR, _VECTOR, types.int64, _VECTOR))
-def step_on_slot(forcing: Any, r: Array, memory: QuadratureMemory, x: Array, u: Array, slot: int, x_then: Array) -> float:
+@borrowing_kernel(_NUMBER(DRIVEN_PANELS_FUNCTION, _VECTOR, QUADRATURE_MEMORY, _VECTOR, _VECTOR, types.int64, _VECTOR))
+def step_on_slot(driven_panels: Any, r: Array, memory: QuadratureMemory, x: Array, u: Array, slot: int, x_then: Array) -> float:
     """Step from `x` to `x_then` (may be the same array) on the mesh of a slot, all of it worked out before.
 
     Returns
@@ -209,34 +137,28 @@ def step_on_slot(forcing: Any, r: Array, memory: QuadratureMemory, x: Array, u: 
     begin, infused = layout[SLOTS] + slot * layout[SLOT_SIZE], any_infused(layout, u)
     if infused and layout[layout[MESHES] + 2 * slot + 1] == 0:
         return NOT_READY
-    _gather(layout, store, x)
+    _gather(layout, store, x, u)
+    panels, totals = begin + layout[PANELS], layout[TOTALS]
+    driven_panels(
+        store, r, _place(layout[BLOCK_AMOUNTS]), _place(layout[INFLOWS]), _place(panels + layout[ROWS]), _place(panels + layout[INPUT_ROWS]),
+        _place(panels + layout[WEIGHTS]), _place(layout[PANEL_SIZE]), n_panels, _place(totals), _place(layout[ERRORS]), _place(layout[SIZES]),
+    )  # fmt: skip
+    error = _worst_error(layout, store, n_panels)
     _carry(store, begin + layout[RESPONSE_STEP], layout[RESPONSE_AMOUNTS], n_response)
     _carry(store, begin + layout[BLOCK_STEP], layout[BLOCK_AMOUNTS], n_block)
     if infused:
         _infuse(layout, store, begin + layout[INPUT_STEP], layout[BLOCK_AMOUNTS], layout[BLOCK], n_block, u)
         _infuse(layout, store, begin + layout[RESPONSE_INPUT], layout[RESPONSE_AMOUNTS], layout[RESPONSE], n_response, u)
-    for k in range(layout[N_DRIVES]):
-        store[layout[SIZES] + k] = 0.0
-    for i in range(layout[TOTALS], layout[TOTALS] + n_response):
-        store[i] = 0.0
-    place, errors = begin + layout[PANELS], layout[ERRORS]
-    for _ in range(n_panels):
-        _fill_nodes(layout, store, place, u, infused, memory.nodes)
-        forcing(memory.nodes, r, memory.drive)
-        _sum_drives(layout, store, place, errors, memory.drive)
-        place += layout[PANEL_SIZE]
-        errors += layout[N_DRIVES]
     for i in range(n_response):
-        store[layout[RESPONSE_AMOUNTS] + n_response + i] += store[layout[TOTALS] + i]
-    error = _worst_error(layout, store, n_panels)
+        store[layout[RESPONSE_AMOUNTS] + n_response + i] += store[totals + i]
     if not (error > store[begin + layout[TRUST]]):
         take_over(layout, store, x_then)
     return error
 
 
-@borrowing_kernel(_NUMBER(FORCING_FUNCTION, _VECTOR, QUADRATURE_MEMORY, _VECTOR, _VECTOR, _NUMBER, _NUMBER, _NUMBER))
+@borrowing_kernel(_NUMBER(DRIVEN_PANELS_FUNCTION, _VECTOR, QUADRATURE_MEMORY, _VECTOR, _VECTOR, _NUMBER, _NUMBER, _NUMBER))
 def step_as_before(
-    forcing: Any, r: Array, memory: QuadratureMemory, x: Array, u: Array, since_h: float, length_h: float, phase: float
+    driven_panels: Any, r: Array, memory: QuadratureMemory, x: Array, u: Array, since_h: float, length_h: float, phase: float
 ) -> float:
     """Step over an interval that was met before, and keep account of it; see `step_on_slot`.
 
@@ -246,7 +168,7 @@ def step_as_before(
     slot = find_slot(layout, store, since_h, length_h, phase)
     if slot < 0:
         return NOT_READY
-    error, begin = step_on_slot(forcing, r, memory, x, u, slot, x), layout[SLOTS] + slot * layout[SLOT_SIZE]
+    error, begin = step_on_slot(driven_panels, r, memory, x, u, slot, x), layout[SLOTS] + slot * layout[SLOT_SIZE]
     if not (error <= store[begin + layout[TRUST]]):
         return NOT_READY
     if error > account[4]:

@@ -10,10 +10,13 @@ from typing import Any
 
 from numba import types
 
+from thrombokit.numerics import driven_derivative
+
 _NUMBER: Any = types.float64
 _VECTOR: Any = types.float64[::1]
 _MATRIX: Any = types.float64[:, ::1]
 _NOTHING: Any = types.void
+_PLACE: Any = types.uint64
 
 RECORD: Any = _NOTHING(_VECTOR, _NUMBER, _VECTOR)
 """fill_record(inputs, time, r)"""
@@ -23,8 +26,11 @@ DERIVATIVE: Any = _NOTHING(_NUMBER, _NUMBER, _NUMBER, _VECTOR, _VECTOR, _VECTOR)
 """derivative(t, tad, phase, x, r, dx)"""
 FLOW_MATRIX: Any = _NOTHING(_NUMBER, _VECTOR, _MATRIX)
 """flow_matrix(phase, r, A)"""
-FORCING: Any = _NOTHING(_MATRIX, _VECTOR, _MATRIX)
-"""forcing(x_block, r, g); shapes (n_block, n_nodes), (n_record,), (n_response, n_nodes)"""
+DRIVEN_PANELS: Any = _NOTHING(_VECTOR, _VECTOR, *[_PLACE] * 6, types.int64, *[_PLACE] * 3)
+"""driven_panels(store, r, amounts, inflows, rows, input_rows, weights, panel_size, n_panels, totals, errors, sizes); all but `store`, `r` and
+`n_panels` are places in `store`, see `quadrature_memory`"""
+TRIAL: Any = driven_derivative.TRIAL
+"""trial(t, tad, phase, r, h, ...) -> error: the model's own trial step; see `trial_code`"""
 OUTPUT: Any = _NOTHING(_NUMBER, _NUMBER, _VECTOR, _VECTOR, _VECTOR)
 """output(t, tad, x, r, out)"""
 
@@ -32,5 +38,6 @@ RECORD_FUNCTION: Any = types.FunctionType(RECORD)
 INITIAL_FUNCTION: Any = types.FunctionType(INITIAL)
 DERIVATIVE_FUNCTION: Any = types.FunctionType(DERIVATIVE)
 FLOW_MATRIX_FUNCTION: Any = types.FunctionType(FLOW_MATRIX)
-FORCING_FUNCTION: Any = types.FunctionType(FORCING)
+DRIVEN_PANELS_FUNCTION: Any = types.FunctionType(DRIVEN_PANELS)
+TRIAL_FUNCTION: Any = types.FunctionType(TRIAL)
 OUTPUT_FUNCTION: Any = types.FunctionType(OUTPUT)

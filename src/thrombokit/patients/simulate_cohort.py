@@ -9,11 +9,12 @@ import numpy as np
 from thrombokit.numerics.arrays import frozen
 from thrombokit.patients.cohort import Cohort
 from thrombokit.patients.cohort_result import CohortResult
-from thrombokit.patients.cohort_setup import STATED_ERRORS, CohortJob, cohort_job
+from thrombokit.patients.cohort_setup import STATED_ERRORS, CohortJob
 from thrombokit.patients.cohort_task import CohortPart, simulate_range
 from thrombokit.patients.fixed_dose import FixedDose
 from thrombokit.patients.ledger import ledger_from_rows
 from thrombokit.patients.model import PatientModel
+from thrombokit.patients.pilot import piloted_job
 from thrombokit.patients.titration import Titration
 from thrombokit.scale.engine import Engine, make_engine
 
@@ -62,7 +63,7 @@ def simulate_cohort(
     SimulationError
         If a patient could not be drawn or run to the end; the message names the patient.
     """
-    job = cohort_job(model, regimen, cohort, seed=seed, weeks=weeks, outputs_h=outputs_h, prefer=prefer)
+    job = piloted_job(model, regimen, cohort, seed=seed, weeks=weeks, outputs_h=outputs_h, prefer=prefer)
     runner = engine or make_engine(workers)
     parts = runner.map_ranges(simulate_range, job, cohort.n, chunk=PATIENTS_A_RANGE, progress=progress)
     return _result(job, regimen, parts)
@@ -89,6 +90,7 @@ def _result(job: CohortJob, regimen: Titration | FixedDose, parts: Sequence[Coho
         rescued=frozen(since <= exclusion_d, np.bool_), rescue_given=frozen(since == 0.0, np.bool_),
         dropped_out=frozen(leaves_h[:, None] <= weeks_h[None, :], np.bool_), ledger=ledger_from_rows(joined("ledger_rows"), job.rule),
         titrated=isinstance(regimen, Titration), baseline=frozen(drawn("baseline")), draws=frozen(drawn("draws"), np.int64),
+        remission_d=frozen(joined("remits_h") / 24.0),
         inputs=frozen(drawn("inputs")), input_names=job.compiled.inputs, class_labels={m.name: m.labels for m in model.mixtures},
         outputs=frozen(joined("outputs")), outputs_h=frozen(job.plan.outputs_h), output_names=job.compiled.outputs,
         quadrature_error=float(joined("error").max(initial=0.0)), notes=_notes(job, slower),

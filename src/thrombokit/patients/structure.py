@@ -80,6 +80,17 @@ class Structure:
         """Whether the block is all there is."""
         return len(self.block) == len(self.equations.derivatives)
 
+    @property
+    def driven(self) -> tuple[str, ...]:
+        """Compartments of the response whose drive is not always 0."""
+        return tuple(name for name in self.response if self.forms[name].rest != ZERO)
+
+    @property
+    def heard(self) -> tuple[str, ...]:
+        """Compartments of the block that the drive depends on."""
+        leaves = {leaf for name in self.driven for leaf in self.equations.leaves_of(self.forms[name].rest)}
+        return tuple(name for name in self.block if name in leaves)
+
 
 def equations_of(model: ExpandedModel) -> Equations:
     """The differential equations of a model, without doses and infusions."""

@@ -20,7 +20,7 @@ from thrombokit.patients.compiled_model import CompiledModel, compile_model
 from thrombokit.patients.model import PatientModel
 from thrombokit.patients.quadrature_engine import advance_quadrature, prepare_quadrature
 from thrombokit.patients.quadrature_memory import QUADRATURE_MEMORY, QuadratureMemory, quadrature_memory
-from thrombokit.patients.signatures import FLOW_MATRIX_FUNCTION, FORCING_FUNCTION
+from thrombokit.patients.signatures import DRIVEN_PANELS_FUNCTION, FLOW_MATRIX_FUNCTION
 
 DAY_H = 24.0
 _NUMBER: Any = numba.types.float64
@@ -38,7 +38,7 @@ class DailyResponse(FrozenArrays):
 
 @typed_kernel(
     numba.types.void(
-        FORCING_FUNCTION,
+        DRIVEN_PANELS_FUNCTION,
         FLOW_MATRIX_FUNCTION,
         _VECTOR,
         QUADRATURE_MEMORY,
@@ -51,7 +51,7 @@ class DailyResponse(FrozenArrays):
     )
 )
 def _dose_daily(
-    forcing: Any, flow_matrix: Any, r: Array, memory: QuadratureMemory, scratch: Array, u: Array, x: Array, n_doses: int,
+    driven_panels: Any, flow_matrix: Any, r: Array, memory: QuadratureMemory, scratch: Array, u: Array, x: Array, n_doses: int,
     dose: Array, states: Array,
 ) -> None:  # fmt: skip
     """Fill `states` (n_days + 1, n_compartments); `dose` holds compartment, amount, lag and switch after the record (h)."""
@@ -61,14 +61,14 @@ def _dose_daily(
     since_h = 0.0
     for day in range(1, states.shape[0]):
         if day > n_doses:
-            advance_quadrature(forcing, r, memory, x, u, since_h, 24.0, 1.0)
+            advance_quadrature(driven_panels, r, memory, x, u, since_h, 24.0, 1.0)
             since_h += 24.0
         else:
             if lag_h > 0.0:
-                advance_quadrature(forcing, r, memory, x, u, since_h, lag_h, 1.0)
+                advance_quadrature(driven_panels, r, memory, x, u, since_h, lag_h, 1.0)
             x[place] += amount
-            advance_quadrature(forcing, r, memory, x, u, 0.0, switch_h - lag_h, 0.0)
-            advance_quadrature(forcing, r, memory, x, u, 0.0, 24.0 - switch_h, 1.0)
+            advance_quadrature(driven_panels, r, memory, x, u, 0.0, switch_h - lag_h, 0.0)
+            advance_quadrature(driven_panels, r, memory, x, u, 0.0, 24.0 - switch_h, 1.0)
             since_h = 24.0 - switch_h
         states[day] = x
 
@@ -124,6 +124,6 @@ def _one_patient(
     lag, share = (int(compiled.dose_index[depot, k]) for k in (0, 1))
     amount = dose_mg * (r[share] if share >= 0 else 1.0)
     dose = np.array([depot, amount, r[lag] if lag >= 0 else 0.0, r[compiled.switch_index]])
-    _dose_daily(compiled.forcing, compiled.flow_matrix, r, memory, np.zeros((n, n)), np.zeros(n), x, n_doses, dose, states)
+    _dose_daily(compiled.driven_panels, compiled.flow_matrix, r, memory, np.zeros((n, n)), np.zeros(n), x, n_doses, dose, states)
     platelets, last = states[:, compiled.compartment_index("platelets")], states[:, compiled.compartment_index("precursor3")]
     return platelets - platelets[0], r[compiled.record_index("KT")] * (last - last[0])
