@@ -1,6 +1,7 @@
 """`make calibrate`: fit the ITP models to the published trials, freeze the draws, and write the page that tells how it went.
 
-Writes src/thrombokit/agonists/calibrated/*.json and docs/explanation/calibration.md with its figures. Takes 12 minutes of one core.
+Writes src/thrombokit/agonists/calibrated/*.json, docs/explanation/calibration.md with its figures, and the medians of the sets into the shipped
+model files and their documentation (model_medians.py). Takes 12 minutes of one core.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import pickle
 import sys
 import time
 from pathlib import Path
+
+from model_medians import medians_of, write_medians
 
 import thrombokit
 from thrombokit.domain.parameter_set import parameter_set_text
@@ -68,6 +71,8 @@ def write(result: CalibrationResult, reason: str) -> None:
         (ROOT / FIGURES / f"{name}.svg").write_text(chart_to_svg(chart), encoding="utf-8")
     page = calibration_page(result, freezes=log_freeze(folder / LOG, result, reason))
     (ROOT / PAGE).write_text(page, encoding="utf-8")
+    for file in write_medians(medians_of(result.sets)):
+        print(f"{file}: medians renewed; read its note again, which tells of them in words")
 
 
 def log_freeze(log: Path, result: CalibrationResult, reason: str) -> tuple[tuple[str, ...], ...]:

@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from thrombokit.evidence.scenarios import calibration_rows, find_scenario, load_scenarios
     from thrombokit.io.adam_times import read_adtte
     from thrombokit.io.chart_files import write_chart
-    from thrombokit.io.cohort_files import simulate_cohort
-    from thrombokit.io.cohort_folders import write_cohort
+    from thrombokit.io.cohort_files import simulate_cohort, simulate_draws
+    from thrombokit.io.cohort_folders import write_cohort, write_draws
     from thrombokit.io.estimands import load_estimands, parse_estimands
     from thrombokit.io.event_files import simulate_events
     from thrombokit.io.fcs import read_fcs
@@ -72,7 +72,7 @@ if TYPE_CHECKING:
     from thrombokit.io.plan_files import read_plan
     from thrombokit.io.plate_readers.detect import read_plate
     from thrombokit.io.ploidy_files import PloidySettings, ploidy_of_file
-    from thrombokit.io.regimen_grids import compare_regimens
+    from thrombokit.io.regimen_grids import compare_draws, compare_regimens
     from thrombokit.io.regimens import load_regimen
     from thrombokit.io.responder_tables import read_responders
     from thrombokit.io.sample_sheets import read_sample_sheet
@@ -90,11 +90,12 @@ if TYPE_CHECKING:
     from thrombokit.io.vpc_files import simulate_vpc
     from thrombokit.io.yield_sheets import read_cultures
     from thrombokit.numerics.streams import stream
-    from thrombokit.patients.calibration.frozen_draw import apply_draw, fluctuation_of, rescue_of
+    from thrombokit.patients.calibration.frozen_draw import apply_draw, fluctuation_of, remission_of, rescue_of
     from thrombokit.patients.cohort import Adherence, Cohort, DropOut, Inclusion
     from thrombokit.patients.cohort_diagnostics import CountRange, diagnose_cohort
     from thrombokit.patients.cohort_result import CohortResult
     from thrombokit.patients.compare_regimens import compare_cohorts
+    from thrombokit.patients.draws_result import DrawsResult
     from thrombokit.patients.events_result import EventsResult
     from thrombokit.patients.fixed_dose import FixedDose
     from thrombokit.patients.fluctuation import Fluctuation
@@ -102,6 +103,7 @@ if TYPE_CHECKING:
     from thrombokit.patients.nca import analyse_nca
     from thrombokit.patients.nca_profile import NcaSettings, Profile
     from thrombokit.patients.regimen import regimen_events
+    from thrombokit.patients.remission import Remission
     from thrombokit.patients.rescue import Rescue
     from thrombokit.patients.stage import PatientsStage
     from thrombokit.plate.analyse import analyse_plates
@@ -149,6 +151,7 @@ _PLACES = {
     "Cohort": "patients.cohort",
     "CohortResult": "patients.cohort_result",
     "CountRange": "patients.cohort_diagnostics",
+    "DrawsResult": "patients.draws_result",
     "DropOut": "patients.cohort",
     "Endpoint": "trials.estimand",
     "Estimand": "trials.estimand",
@@ -167,6 +170,7 @@ _PLACES = {
     "PatientsStage": "patients.stage",
     "PloidySettings": "io.ploidy_files",
     "Profile": "patients.nca_profile",
+    "Remission": "patients.remission",
     "Rescue": "patients.rescue",
     "SampleSheet": "cells.tubes",
     "ScanKind": "io.tpor_scans",
@@ -203,6 +207,7 @@ _PLACES = {
     "compare_arms": "trials.several_arms",
     "compare_cohorts": "patients.compare_regimens",
     "compare_curves": "dose_response.compare",
+    "compare_draws": "io.regimen_grids",
     "compare_proportions": "trials.proportions",
     "compare_regimens": "io.regimen_grids",
     "compare_strata": "trials.stratified",
@@ -295,6 +300,7 @@ _PLACES = {
     "read_trial": "io.trial_tables",
     "refuse_gate_changes": "io.gate_lock",
     "regimen_events": "patients.regimen",
+    "remission_of": "patients.calibration.frozen_draw",
     "rescue_of": "patients.calibration.frozen_draw",
     "run_document": "study.archive",
     "run_study": "study.run",
@@ -305,6 +311,7 @@ _PLACES = {
     "search_library": "evidence.library",
     "shipped_parameter_sets": "agonists.parameter_sets",
     "simulate_cohort": "io.cohort_files",
+    "simulate_draws": "io.cohort_files",
     "simulate_events": "io.event_files",
     "simulate_model": "signalling.simulate",
     "simulate_signalling": "io.tpor",
@@ -320,6 +327,7 @@ _PLACES = {
     "write_cells_folder": "study.archive_cells",
     "write_chart": "io.chart_files",
     "write_cohort": "io.cohort_folders",
+    "write_draws": "io.cohort_folders",
     "write_fcs": "io.fcs_write",
     "write_gate_lock": "io.gate_lock",
     "write_gatingml": "io.gatingml_write",
@@ -345,6 +353,7 @@ __all__ = [
     "Cohort",
     "CohortResult",
     "CountRange",
+    "DrawsResult",
     "DropOut",
     "Endpoint",
     "Estimand",
@@ -363,6 +372,7 @@ __all__ = [
     "PatientsStage",
     "PloidySettings",
     "Profile",
+    "Remission",
     "Rescue",
     "SampleSheet",
     "ScanKind",
@@ -400,6 +410,7 @@ __all__ = [
     "compare_arms",
     "compare_cohorts",
     "compare_curves",
+    "compare_draws",
     "compare_proportions",
     "compare_regimens",
     "compare_strata",
@@ -492,6 +503,7 @@ __all__ = [
     "read_trial",
     "refuse_gate_changes",
     "regimen_events",
+    "remission_of",
     "rescue_of",
     "run_document",
     "run_study",
@@ -502,6 +514,7 @@ __all__ = [
     "search_library",
     "shipped_parameter_sets",
     "simulate_cohort",
+    "simulate_draws",
     "simulate_events",
     "simulate_model",
     "simulate_signalling",
@@ -517,6 +530,7 @@ __all__ = [
     "write_cells_folder",
     "write_chart",
     "write_cohort",
+    "write_draws",
     "write_fcs",
     "write_gate_lock",
     "write_gatingml",

@@ -225,7 +225,7 @@ def test_hetrombopag_alternatives_add_the_same_at_5_mg() -> None:
 def test_eltrombopag_itp_forms_differ_as_documented() -> None:
     """Typical counts after 6 weeks on 30, 50 and 75 mg, short-lived platelets; medians in the trial were 26, 128 and 183."""
     last = np.array([1008.0])
-    documented = {"": (42, 60, 82), "-relative": (83, 128, 184), "-emax": (47, 57, 66), "-saturable": (68, 133, 247)}
+    documented = {"": (49, 72, 100), "-relative": (83, 128, 185), "-emax": (71, 89, 103), "-saturable": (46, 79, 137)}
     for form, expected in documented.items():
         counts = [_simulate(f"eltrombopag-itp{form}", dose, last, days=42, WT=70.0)["PLATELET"][0] for dose in (30.0, 50.0, 75.0)]
         assert counts == pytest.approx(expected, abs=0.51)

@@ -244,7 +244,7 @@ def test_the_answer_says_engine_ties_inclusion_and_what_is_left_out(stage: Patie
     said = "\n".join(patients_sentences(stage))
     for words in (
         "These are simulated patients.", "Engine quadrature", "decisions", "near tie", "until their count before treatment was < 30",
-        "9 published, 9 assumed", "what is not known of the model is in neither", "in the same virtual patients", "left before the end",
+        "9 published, 6 calibrated, 3 assumed", "what is not known of the model is in neither", "in the same virtual patients", "left before the end",
     ):  # fmt: skip
         assert words in said, words
     assert "Research use only." in stage.summary()

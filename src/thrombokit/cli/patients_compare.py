@@ -8,8 +8,11 @@ from typing import Annotated
 import typer
 
 import thrombokit as tk
+from thrombokit.cli.draw_options import Draw, Draws, Parameters, draw_faults, parameters_named
 from thrombokit.cli.output import Json, Quiet, Workers, exit_codes, log, print_json, say
+from thrombokit.cli.patients_cohort import DRAWS
 from thrombokit.cli.progress import progress_bar
+from thrombokit.errors import raise_all
 
 
 def compare(
@@ -28,17 +31,29 @@ def compare(
     above: Annotated[float, typer.Option(help="Limit that no count should pass, 1e9/L.")] = 400.0,
     out: Annotated[Path | None, typer.Option(help="Write the measures (CSV, TSV or Parquet).")] = None,
     picture: Annotated[Path | None, typer.Option(help="Write the picture (SVG, PNG or PDF).")] = None,
+    parameters: Parameters = None,
+    draw: Draw = None,
+    draws: Draws = None,
     workers: Workers = 1,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Time in range, time above a limit, dose, rescue ... of every regimen, and its difference from the first."""
     with exit_codes(as_json=json):
-        with progress_bar("patients", quiet=quiet) as progress:
-            found = tk.compare_regimens(
-                agonist, regimen, start or (), tk.Cohort(n=patients, population=population), seed=seed, weeks=weeks, workers=workers,
-                reference=reference, counts_in=tk.CountRange(low=low, high=high, above=above), progress=progress,
-            )  # fmt: skip
+        raise_all(draw_faults(parameters, draw, draws))
+        cohort, counts_in = tk.Cohort(n=patients, population=population), tk.CountRange(low=low, high=high, above=above)
+        many = parameters is not None and draw is None
+        with progress_bar("draws" if many else "patients", quiet=quiet) as progress:
+            if many:
+                found = tk.compare_draws(
+                    agonist, regimen, start or (), cohort, parameters=parameters_named(parameters), draws=draws or DRAWS, seed=seed,
+                    weeks=weeks, workers=workers, reference=reference, counts_in=counts_in, progress=progress,
+                )  # fmt: skip
+            else:
+                found = tk.compare_regimens(
+                    agonist, regimen, start or (), cohort, seed=seed, weeks=weeks, workers=workers, reference=reference, counts_in=counts_in,
+                    parameters=parameters[0] if parameters else None, draw=draw, progress=progress,
+                )  # fmt: skip
         if out is not None:
             tk.write_table(found.table(), out)
         if picture is not None:

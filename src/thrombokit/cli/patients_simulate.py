@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 import thrombokit as tk
+from thrombokit.cli.draw_options import Draw, Draws, Parameters, draw_faults
 from thrombokit.cli.output import Json, Quiet, Workers, exit_codes, log, print_json, say
 from thrombokit.cli.patients_cohort import CohortOptions, simulate_and_write
 from thrombokit.cli.progress import progress_bar
@@ -35,17 +36,23 @@ def simulate(
     patients: Annotated[int, typer.Option(min=1, help="Cohort: virtual patients.")] = 1000,
     weeks: Annotated[int, typer.Option(min=1, help="Cohort: weeks to follow.")] = 52,
     population: Annotated[str, typer.Option(help="Cohort: population of the agonist's model.")] = "itp",
+    parameters: Parameters = None,
+    draw: Draw = None,
+    draws: Draws = None,
     workers: Workers = 1,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Simulate every record of a data set (EVENTS and --model), or a cohort of virtual patients (--agonist and --seed)."""
     with exit_codes(as_json=json):
-        raise_all(_form_faults(events, model, agonist, seed))
+        raise_all(
+            [*_form_faults(events, model, agonist, seed), *draw_faults(parameters, draw, draws, is_cohort=agonist is not None)]
+        )
         if agonist is not None and seed is not None:
             cohort = CohortOptions(
-                agonist=agonist, regimen=regimen, patients=patients, weeks=weeks, population=population, seed=seed
-            )
+                agonist=agonist, regimen=regimen, patients=patients, weeks=weeks, population=population, seed=seed, parameters=parameters,
+                draw=draw, draws=draws,
+            )  # fmt: skip
             simulate_and_write(cohort, out, workers=workers, json=json, quiet=quiet)
             return
         if events is None or model is None:

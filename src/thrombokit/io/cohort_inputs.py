@@ -43,7 +43,7 @@ def cohort_model(agonist: AgonistLike, population: str) -> tuple[PatientModel, s
     """
     if isinstance(agonist, PatientModel):
         return agonist, None
-    if not isinstance(agonist, Agonist) and (str(agonist) in shipped_models() or _is_model_file(agonist)):
+    if not isinstance(agonist, Agonist) and names_a_model(agonist):
         return load_model(agonist), _rule_of_model(str(agonist))
     known = agonist if isinstance(agonist, Agonist) else load_agonist(agonist)
     found = known.model_for(population)
@@ -52,9 +52,13 @@ def cohort_model(agonist: AgonistLike, population: str) -> tuple[PatientModel, s
     return load_model(model_path_of(found)), rule_path_of(found)
 
 
-def _is_model_file(named: str | Path) -> bool:
-    """Whether this is the path of a model file and not of an agonist file."""
-    path = Path(named)
+def names_a_model(agonist: AgonistLike) -> bool:
+    """Whether this is a model, the name of a shipped one, or the path of a model file; otherwise it is an agonist."""
+    if isinstance(agonist, PatientModel | Agonist):
+        return isinstance(agonist, PatientModel)
+    if str(agonist) in shipped_models():
+        return True
+    path = Path(agonist)
     return path.suffix.casefold() == ".toml" and path.is_file() and read_toml(path).values.get("schema") == MODEL_SCHEMA
 
 

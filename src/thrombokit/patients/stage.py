@@ -7,7 +7,7 @@ column `arm`; those with a row a patient or a decision are for files, never for 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import altair as alt
 import polars as pl
@@ -15,6 +15,7 @@ import polars as pl
 from thrombokit.drawing.cohort_weeks import cohort_weeks_chart
 from thrombokit.errors import Fault, InputError
 from thrombokit.patients.cohort_diagnostics import CountRange
+from thrombokit.patients.draws_result import SetUsed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +24,8 @@ class PatientsArm:
 
     `name` is unique in the study, `regimen` is as the study file has it and `regimen_title` in words. `parameter_tiers` and `rule_tiers` count
     what the model's parameters and the rule's lines rest on. `near_ties` are decisions with a count nearer to a threshold than the engine's
-    `stated_error`. `draws_mean`, `draws_most`: draws a patient until the `criterion` was met. `said` is the cohort in sentences.
+    `stated_error`. `draws_mean`, `draws_most`: draws a patient until the `criterion` was met. `said` is the cohort in sentences. `parameter_sets` are
+    frozen sets that it was run under as well, `draws` times in all, and `said_of_draws` what came out.
     """
 
     name: str
@@ -52,6 +54,9 @@ class PatientsArm:
     rule_tiers: Mapping[str, int]
     said: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    parameter_sets: tuple[SetUsed, ...] = ()
+    draws: int = 0
+    said_of_draws: str | None = None
 
     @property
     def tier_words(self) -> str:
@@ -106,6 +111,8 @@ class PatientsStage:
         `run, record, ID, TIME, output, value`, and the decisions of titrated runs.
     nca_statistics, nca_parameters : DataFrame
         Over subjects, and subject by subject under CDISC's names.
+    draws : DataFrame
+        `arm` and the columns of `DrawsResult.table`, for arms that were run under frozen parameter sets.
     """
 
     arms: tuple[PatientsArm, ...]
@@ -125,6 +132,7 @@ class PatientsStage:
     profiles: tuple[ProfilesRun, ...]
     nca_statistics: pl.DataFrame
     nca_parameters: pl.DataFrame
+    draws: pl.DataFrame = field(default_factory=pl.DataFrame)
     notes: tuple[str, ...] = ()
 
     def arm(self, name: str) -> PatientsArm:
@@ -152,6 +160,7 @@ class PatientsStage:
     def summary(self) -> str:
         """What was simulated and found, and what it is not."""
         said = [sentence for arm in self.arms for sentence in arm.said]
+        said += [arm.said_of_draws for arm in self.arms if arm.said_of_draws is not None]
         said += [run.said for run in self.events] + [run.said for run in self.profiles]
         return " ".join([*said, *self.notes, "Research use only."])
 

@@ -11,6 +11,7 @@ from thrombokit.domain.agonist import Tier
 from thrombokit.numerics.binomial_intervals import wilson
 from thrombokit.patients.cohort_diagnostics import CohortDiagnostics
 from thrombokit.patients.cohort_result import CohortResult
+from thrombokit.patients.draws_result import DrawsResult
 from thrombokit.patients.events_result import EventsResult
 from thrombokit.patients.ledger import Ledger
 from thrombokit.patients.model import PatientModel
@@ -35,6 +36,7 @@ def arm_of(
     diagnostics: CohortDiagnostics,
     model: PatientModel,
     rule: Titration | None,
+    drawn: DrawsResult | None = None,
 ) -> PatientsArm:
     """One arm in plain values.
 
@@ -49,6 +51,8 @@ def arm_of(
         That was run; its parameters' tiers are counted.
     rule : Titration or None
         None for a fixed dose.
+    drawn : DrawsResult, optional
+        The same regimen under draws of frozen parameters.
     """
     return PatientsArm(
         name=name, cohort=cohort, regimen=regimen, regimen_title=result.regimen if result.titrated else regimen, model_file=result.model_file,
@@ -58,7 +62,8 @@ def arm_of(
         decisions=len(result.ledger), changes=len(result.ledger.changes()), near_ties=len(result.near_ties()),
         rescued_patients=int(result.rescue_given.any(axis=1).sum()), dropped_out=int(result.dropped_out[:, -1].sum()),
         parameter_tiers=parameter_tiers(model), rule_tiers={} if rule is None else rule_tiers(rule),
-        said=arm_sentences(name, result, diagnostics), notes=result.notes,
+        said=arm_sentences(name, result, diagnostics), notes=result.notes, parameter_sets=() if drawn is None else drawn.sets,
+        draws=0 if drawn is None else drawn.draws, said_of_draws=None if drawn is None else f"{name}, under frozen draws: {drawn.summary()}",
     )  # fmt: skip
 
 

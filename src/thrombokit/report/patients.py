@@ -11,11 +11,14 @@ from typing import Any
 import polars as pl
 
 from thrombokit.drawing.cohort_weeks import cohort_weeks_chart
+from thrombokit.drawing.draw_bands import draw_bands_chart
 from thrombokit.drawing.regimen_differences import regimen_chart
+from thrombokit.patients.draws_result import ALL, SHARES, measure_titles
 from thrombokit.patients.stage import PatientsArm, PatientsStage
 from thrombokit.report.charts import Figure
 from thrombokit.report.patients_tables import (
     arms_page,
+    draws_page,
     event_page,
     measures_page,
     nca_page,
@@ -34,13 +37,13 @@ def patients_parts(stage: PatientsStage) -> dict[str, Any]:
         `patients` (for the template) and `figures` (every chart in it, for embedding).
     """
     weeks = [weeks_figure(stage, arm, number) for number, arm in enumerate(stage.arms, 1)]
-    compared = comparison_figures(stage)
+    compared, drawn = comparison_figures(stage), draws_figures(stage)
     patients: dict[str, Any] = {
         "sentences": answer_sentences(stage), "caveats": caveat_sentences(stage), "weeks": weeks, "compared": compared,
         "arms": arms_page(stage), "measures": measures_page(stage), "reasons": reasons_page(stage), "events": event_page(stage),
-        "nca": nca_page(stage),
+        "nca": nca_page(stage), "drawn": drawn, "draws": draws_page(stage),
     }  # fmt: skip
-    return {"patients": patients, "figures": [*weeks, *compared]}
+    return {"patients": patients, "figures": [*weeks, *compared, *drawn]}
 
 
 def patients_sentences(stage: PatientsStage) -> list[str]:
@@ -51,6 +54,7 @@ def patients_sentences(stage: PatientsStage) -> list[str]:
 def answer_sentences(stage: PatientsStage) -> list[str]:
     """Every arm at the end, how arms differ in the same patients, event tables and analyses."""
     said = [arm.said[0] for arm in stage.arms]
+    said += [arm.said_of_draws for arm in stage.arms if arm.said_of_draws is not None]
     said += _paired_sentences(stage)
     said += [f"{run.name}: {run.said}" for run in stage.events]
     return [*said, *(run.said for run in stage.profiles)]
@@ -103,6 +107,24 @@ def comparison_figures(stage: PatientsStage) -> list[Figure]:
             Figure(key=f"patients-compared-{number}", heading=f"{cohort}: regimens compared", caption=told,
                    chart=regimen_chart(shown, regimens=list(names.values()), caption=caption))
         )  # fmt: skip
+    return figures
+
+
+def draws_figures(stage: PatientsStage) -> list[Figure]:
+    """One figure an arm that was run under frozen parameter sets: median and interval of the draws, week by week."""
+    figures: list[Figure] = []
+    for number, arm in enumerate((one for one in stage.arms if one.parameter_sets), 1):
+        rows = stage.draws.filter(pl.col("arm") == arm.name)
+        caption = f"{arm.name}; {arm.draws} draws, {arm.patients} virtual patients each, simulated"
+        chart = draw_bands_chart(
+            rows, titles=measure_titles(stage.counts_in, arm.amount_unit), shares=SHARES, whole=ALL, caption=caption
+        )
+        told = (
+            f"{arm.draws} joint draws of frozen parameters, each with {arm.patients} new virtual patients, with fluctuation, rescue and remission "
+            f"of the draw. The band holds 5 to 95 % of all draws; lines are medians, of all and of every part. "
+            f"Sets of equal weight: {', '.join(one.words for one in arm.parameter_sets)}. Simulated; research use only."
+        )
+        figures.append(Figure(key=f"patients-draws-{number}", heading=f"{arm.name}: under frozen draws", caption=told, chart=chart))
     return figures
 
 

@@ -76,6 +76,23 @@ def reasons_page(stage: PatientsStage) -> PageTable | None:
     )  # fmt: skip
 
 
+def draws_page(stage: PatientsStage) -> PageTable | None:
+    """Every arm under frozen draws at its last week: all sets, then every reading or set."""
+    if stage.draws.is_empty():
+        return None
+    last = stage.draws.filter(pl.col("week") == pl.col("week").max().over("arm"))
+    columns = (
+        name("Arm", "arm"), words("Sets", "part", look="nowrap"), words("Measure", "measure", look="nowrap"), words("Unit", "unit", look="nowrap"),
+        count("Draws", "replicates"), number("Median", "median"), interval("5 to 95 % of draws", "low", "high"),
+        PageColumn(title="Of the variance, parameters (%)", text=_of_parameters, look="number"),
+    )  # fmt: skip
+    sets = {one.words: None for arm in stage.arms for one in arm.parameter_sets}
+    return page_table(
+        last, columns, caption="Under draws of frozen parameters, at the last week",
+        note=f"Sets with the first characters of their SHA-256: {', '.join(sets)}. The rest of the variance is what other virtual patients change.",
+    )  # fmt: skip
+
+
 def event_page(stage: PatientsStage) -> PageTable | None:
     """Event tables that were run: the range of every output."""
     rows = [
@@ -113,6 +130,10 @@ def nca_page(stage: PatientsStage) -> PageTable | None:
 
 def _percent(share: float | None) -> float | None:
     return None if share is None else 100.0 * share
+
+
+def _of_parameters(row: Mapping[str, Any]) -> str:
+    return f"{100.0 * row['parameter_variance'] / row['variance']:.0f}" if row["variance"] else NOTHING
 
 
 def _dose(row: Mapping[str, Any]) -> str:

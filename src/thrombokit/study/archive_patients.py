@@ -20,7 +20,17 @@ from thrombokit.study.saved_values import plain, tables_in, typed
 
 PATIENTS_SCHEMA, VALUES_SCHEMA = "thrombokit.patients/1", "thrombokit.patients_values/1"
 VALUES_FILE, INNER = "values.json", "patients"
-CSV_TABLES = ("weeks", "measures", "reasons", "near_ties", "event_rows", "event_ledger", "nca_statistics", "nca_parameters")
+CSV_TABLES = (
+    "weeks",
+    "measures",
+    "reasons",
+    "near_ties",
+    "event_rows",
+    "event_ledger",
+    "nca_statistics",
+    "nca_parameters",
+    "draws",
+)
 """Tables that also stand as CSV beside patients.json."""
 
 
@@ -32,7 +42,7 @@ def patients_document(stage: PatientsStage) -> dict[str, Any]:
         "confidence": stage.confidence, "arms": [plain(arm) for arm in stage.arms], "weeks": plain(stage.weeks.to_dicts()),
         "measures": plain(stage.measures.to_dicts()), "reasons": stage.reasons.to_dicts(),
         "events": [plain(run) for run in stage.events], "profiles": [plain(run) for run in stage.profiles],
-        "nca_statistics": plain(stage.nca_statistics.to_dicts()), "notes": list(stage.notes),
+        "nca_statistics": plain(stage.nca_statistics.to_dicts()), "draws": plain(stage.draws.to_dicts()), "notes": list(stage.notes),
         "notice": "Simulated. Research use only. Not for diagnosis or treatment.",
     }  # fmt: skip
 
@@ -41,7 +51,7 @@ def patients_tables(stage: PatientsStage) -> dict[str, pl.DataFrame]:
     """Tables over patients by a word each, those that have rows: nothing in them is of a single subject."""
     tables = {
         "arms": arms_table(stage), "weeks": stage.weeks, "measures": stage.measures, "reasons": stage.reasons,
-        "nca": stage.nca_statistics,
+        "nca": stage.nca_statistics, "draws": stage.draws,
     }  # fmt: skip
     return {name: table for name, table in tables.items() if table.height}
 
@@ -54,6 +64,7 @@ def arms_table(stage: PatientsStage) -> pl.DataFrame:
             "criterion": arm.criterion, "patients": arm.patients, "weeks": arm.weeks, "draws_per_patient": arm.draws_mean,
             "engine": arm.engine, "stated_error": arm.stated_error, "decisions": arm.decisions, "changes": arm.changes,
             "near_ties": arm.near_ties, "rescued_patients": arm.rescued_patients, "dropped_out": arm.dropped_out, "tiers": arm.tier_words,
+            "frozen_sets": "; ".join(one.words for one in arm.parameter_sets), "draws": arm.draws,
         }
         for arm in stage.arms
     ]  # fmt: skip
@@ -80,6 +91,8 @@ def read_patients(folder: Path) -> PatientsStage:
     by_name = {name.removesuffix(".parquet"): table for name, table in tables.items()}
     try:
         document = read_json(inner / VALUES_FILE, VALUES_SCHEMA)["values"]
+        for arm in document["arms"]:  # results written before arms could be run under frozen sets
+            arm.update({name: value for name, value in WITHOUT_DRAWS.items() if name not in arm})
         empty = {name: pl.DataFrame() for name in TABLES if name not in by_name}
         return typed(PatientsStage, document, tables=by_name | empty)
     except (KeyError, TypeError, ValueError, StopIteration) as error:
@@ -89,8 +102,10 @@ def read_patients(folder: Path) -> PatientsStage:
         ) from None  # fmt: skip
 
 
+WITHOUT_DRAWS: dict[str, Any] = {"parameter_sets": [], "draws": 0, "said_of_draws": None}
+"""What an arm holds that was run with its model file alone."""
 TABLES = (
     "weeks", "measures", "reasons", "ledger", "near_ties", "courses", "members", "event_rows", "event_ledger", "nca_statistics",
-    "nca_parameters",
+    "nca_parameters", "draws",
 )  # fmt: skip
 """The stage's tables; one without columns has no file."""

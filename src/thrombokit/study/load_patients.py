@@ -19,14 +19,17 @@ from thrombokit.io.titrations import load_titration
 from thrombokit.patients.cohort import Cohort
 from thrombokit.patients.cohort_diagnostics import CountRange
 from thrombokit.patients.covariates import usual_covariate
+from thrombokit.patients.drawn_cohort import DrawnModel
 from thrombokit.patients.event_table import EventTable
 from thrombokit.patients.fixed_dose import FixedDose
 from thrombokit.patients.model import PatientModel
 from thrombokit.patients.nca_areas import AreaMethod
 from thrombokit.patients.nca_profile import NcaSettings, Profile, Route
 from thrombokit.patients.regimen import regimen_events
+from thrombokit.patients.simulate_draws import DRAWS
 from thrombokit.patients.titration import Levels, Titration
 from thrombokit.study.load_cells import Reading
+from thrombokit.study.patient_parameters import Calibrated, find_sets
 from thrombokit.study.spec import StudySpec
 from thrombokit.study.spec_patients import CohortTable, EventsTable, PatientsSection, ProfilesTable
 from thrombokit.study.virtual_patients import PatientFaults, counts_of, describe_patients
@@ -34,12 +37,17 @@ from thrombokit.study.virtual_patients import PatientFaults, counts_of, describe
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CohortInput:
-    """One model under its regimens, by name; `key` is its place in the study file."""
+    """One model under its regimens, by name; `key` is its place in the study file, `source` the agonist or model it was asked for by.
+
+    `sets`: frozen parameter sets to run it under as well, each with the model it was fitted with.
+    """
 
     name: str
     key: str
+    source: Agonist | PatientModel | str
     model: PatientModel
     regimens: tuple[tuple[str, Titration | FixedDose], ...]
+    sets: tuple[DrawnModel, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -73,6 +81,7 @@ class PatientsInput:
     cohorts: tuple[CohortInput, ...]
     events: tuple[EventsInput, ...]
     profiles: tuple[ProfilesInput, ...]
+    draws: int = DRAWS
     notes: tuple[str, ...] = ()
 
 
@@ -128,8 +137,9 @@ class _Loading:
         if len(known) == len(cohorts):
             self._covariates(who, known)
             self._names(known)
+        drawn = self._drawn(known) if len(known) == len(cohorts) else known
         return PatientsInput(
-            who=who, counts_in=counts_in, cohorts=tuple(known), events=tuple(one for one in events if one is not None),
+            who=who, counts_in=counts_in, cohorts=tuple(drawn), draws=section.draws or DRAWS, events=tuple(one for one in events if one is not None),
             profiles=tuple(one for one in profiles if one is not None), notes=tuple(self.notes),
         )  # fmt: skip
 
@@ -164,7 +174,14 @@ class _Loading:
         self._note(rule)
         name = source.name if isinstance(source, Agonist) else Path(table.model or "").stem
         regimens = self._regimens(key, table, model, rule)
-        return CohortInput(name=name, key=key, model=model, regimens=tuple(regimens))
+        return CohortInput(name=name, key=key, source=source, model=model, regimens=tuple(regimens))
+
+    def _drawn(self, cohorts: list[CohortInput]) -> list[CohortInput]:
+        """The cohorts with the frozen sets that each is run under as well."""
+        known = [Calibrated(name=one.name, source=one.source, model=one.model) for one in cohorts]
+        found, notes = find_sets(self.section, known, self.told)
+        self.notes += notes
+        return [replace(one, sets=sets) for one, sets in zip(cohorts, found, strict=True)]
 
     def _agonist(self, key: str, name: str) -> Agonist | None:
         found = next((one for one in self.agonists if one.is_called(name)), None)

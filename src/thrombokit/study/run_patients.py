@@ -14,6 +14,7 @@ from thrombokit.patients.cohort_setup import cohort_job
 from thrombokit.patients.compare_regimens import compare_cohorts
 from thrombokit.patients.nca import analyse_nca
 from thrombokit.patients.simulate_cohort import simulate_cohort
+from thrombokit.patients.simulate_draws import simulate_draws
 from thrombokit.patients.simulate_events import simulate_events
 from thrombokit.patients.stage import EventsRun, PatientsArm, PatientsStage, ProfilesRun
 from thrombokit.patients.stage_arms import LEDGER_SCHEMA, arm_of, event_rows, events_run, ledger_table, profiles_run, reasons_table
@@ -26,6 +27,11 @@ from thrombokit.study.spec_patients import PatientsSection
 ONE_SET = (
     "Each model runs with one set of parameters: bands are of patients, intervals of the simulation; "
     "what is not known of the model is in neither."
+)
+
+WITH_DRAWS = (
+    "The weeks of each arm run with one set of parameters: bands are of patients, intervals of the simulation. Beside them stand draws of frozen "
+    "parameters, each with patients of its own: their intervals hold what is not known of these parameters, and nothing of another structure."
 )
 
 WORTH_PROCESSES = 100_000
@@ -74,8 +80,9 @@ def run_patients(given: PatientsInput, section: PatientsSection, *, seed: int, e
     """
     cohorts = _Gathered()
     chosen = engine if section.patients * section.weeks >= WORTH_PROCESSES else SerialEngine()
+    for_draws = engine if section.patients * section.weeks * given.draws >= WORTH_PROCESSES else SerialEngine()
     for one in given.cohorts:
-        _run_cohort(one, given, section, cohorts, seed=seed, engine=chosen)
+        _run_cohort(one, given, section, cohorts, seed=seed, engine=chosen, for_draws=for_draws)
     events = [_run_events(one, seed) for one in given.events]
     analyses = [_analyse(one) for one in given.profiles]
     ledger = pl.concat(cohorts.ledger) if cohorts.ledger else pl.DataFrame(schema=LEDGER_SCHEMA)
@@ -88,7 +95,7 @@ def run_patients(given: PatientsInput, section: PatientsSection, *, seed: int, e
         event_ledger=_joined([decided for _, _, decided in events if decided is not None]),
         profiles=tuple(run for run, _, _ in analyses), nca_statistics=_joined([statistics for _, statistics, _ in analyses]),
         nca_parameters=_joined([parameters for _, _, parameters in analyses]),
-        notes=(*given.notes, *([ONE_SET] if cohorts.arms else [])),
+        draws=_joined(cohorts.draws), notes=(*given.notes, *([WITH_DRAWS if cohorts.draws else ONE_SET] if cohorts.arms else [])),
     )  # fmt: skip
 
 
@@ -103,10 +110,18 @@ class _Gathered:
     near_ties: list[pl.DataFrame] = field(default_factory=list[pl.DataFrame])
     courses: list[pl.DataFrame] = field(default_factory=list[pl.DataFrame])
     members: list[pl.DataFrame] = field(default_factory=list[pl.DataFrame])
+    draws: list[pl.DataFrame] = field(default_factory=list[pl.DataFrame])
 
 
 def _run_cohort(
-    one: CohortInput, given: PatientsInput, section: PatientsSection, into: _Gathered, *, seed: int, engine: Engine
+    one: CohortInput,
+    given: PatientsInput,
+    section: PatientsSection,
+    into: _Gathered,
+    *,
+    seed: int,
+    engine: Engine,
+    for_draws: Engine,
 ) -> None:
     results: dict[str, CohortResult] = {}
     for regimen, rule in one.regimens:
@@ -115,7 +130,12 @@ def _run_cohort(
         told = diagnose_cohort(result, counts_in=given.counts_in, confidence=section.confidence)
         titration = rule if isinstance(rule, Titration) else None
         results[name] = result
-        into.arms.append(arm_of(name, one.name, regimen, result, told, one.model, titration))
+        drawn = simulate_draws(
+            one.sets, rule, given.who, draws=given.draws, seed=seed, weeks=section.weeks, engine=for_draws, counts_in=given.counts_in
+        ) if one.sets else None  # fmt: skip
+        into.arms.append(arm_of(name, one.name, regimen, result, told, one.model, titration, drawn))
+        if drawn is not None:
+            into.draws.append(_first(drawn.table(), arm=name))
         into.weeks.append(_first(told.table(), arm=name))
         into.courses.append(_first(result.table(), arm=name))
         into.members.append(_first(result.patients, arm=name))

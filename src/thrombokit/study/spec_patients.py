@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from thrombokit.study.spec_section import Section
 from thrombokit.study.spec_types import PositiveList, RelativePath, Text, TextList
 
 NumberList = Annotated[tuple[float, ...], Field(strict=False)]
 """A list of numbers."""
+NamesOrOne = Annotated[
+    tuple[Text, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value), Field(strict=False)
+]
+"""A text, or a list of texts."""
 _POSITIVE, _NOT_NEGATIVE, _SHARE = "a number above 0", "a number of 0 or more", "a number from 0 to 1"
 
 
@@ -132,6 +136,13 @@ class PatientsSection(Section):
     )
     above_1e9_per_L: float = Field(default=400.0, gt=0, description=_POSITIVE, examples=[400])
     confidence: float = Field(default=0.95, gt=0.5, lt=1.0, description="a number above 0.5 and below 1", examples=[0.95])
+    parameters: NamesOrOne | None = Field(
+        default=None,
+        min_length=1,
+        description='"calibrated", the name of a frozen set, or a list of such names',
+        examples=["calibrated"],
+    )
+    draws: int | None = Field(default=None, ge=2, le=10_000, description="a whole number from 2 to 10000", examples=[40])
     covariates: tuple[CovariateTable, ...] = Field(default=(), strict=False, description="tables [[patients.covariates]]")
     fluctuation: FluctuationTable | None = Field(default=None, description="a table [patients.fluctuation]")
     rescue: RescueTable | None = Field(default=None, description="a table [patients.rescue]")

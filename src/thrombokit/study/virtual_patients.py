@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from thrombokit.errors import Fault, InputError
 from thrombokit.patients.cohort import Adherence, Cohort, Counted, DropOut, Inclusion
@@ -67,9 +67,11 @@ def describe_patients(section: PatientsSection, told: PatientFaults) -> Cohort |
     ))  # fmt: skip
 
 
-def _inclusion(section: PatientsSection, told: PatientFaults) -> Inclusion | None:
-    """The criterion; None where everybody is taken in."""
+def _inclusion(section: PatientsSection, told: PatientFaults) -> Inclusion | Literal["usual"] | None:
+    """The criterion; None where everybody is taken in, "usual" where the section says neither condition nor count."""
     text = section.inclusion
+    if text.casefold() == USUAL and "inclusion_by" not in section.model_fields_set:
+        return "usual"
     usual = Cohort(population=section.population).criterion
     if text.casefold() == ALL or (text.casefold() == USUAL and usual is None):
         return None

@@ -39,8 +39,9 @@ def test_eltrombopag_counts_agree_with_the_shipped_models(structure: Structure) 
     name = "eltrombopag-itp" + {"absolute": ""}.get(structure.value, f"-{structure.value}")
     own, used = load_model(name), load_model("eltrombopag-itp-emax" if structure is Structure.EMAX else "eltrombopag-itp")
     inputs = {key: np.array([value]) for key, value in TYPICAL.items() if key != "MEAL"}
-    added = daily_response(used, {**inputs, "SLOPE": np.ones(1)}, dose_mg=50.0, n_doses=14, n_days=28)
-    level, life, gain = np.array([15.3]), np.array([1.2]), np.array([own.theta["SLOPE"].value])
+    added = daily_response(used, {**inputs, "SLOPE": np.ones(1), "TRANSFER": np.ones(1)}, dose_mg=50.0, n_doses=14, n_days=28)
+    theta = own.theta_values()
+    level, life, gain = np.array([15.3]), np.array([1.2]), np.array([theta["SLOPE"] * theta.get("TRANSFER", 1.0)])
     if structure is Structure.SATURABLE:
         found = np.empty((1, 4))
         saturable_counts(level, life, gain, added.inflow, 24.0, DAYS, found)

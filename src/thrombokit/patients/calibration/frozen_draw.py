@@ -10,8 +10,10 @@ from thrombokit.domain.parameter_set import ParameterSet
 from thrombokit.errors import Fault, SpecError, raise_all
 from thrombokit.numerics.arrays import frozen
 from thrombokit.patients.calibration.observed_arm import EXCLUSION_D, RESCUE_APART_D, RESCUE_ONSET_D
+from thrombokit.patients.calibration.virtual_patients import REMISSION_COUNT_1E9_PER_L, REMISSION_WITHIN_D
 from thrombokit.patients.fluctuation import Fluctuation
 from thrombokit.patients.model import PatientModel
+from thrombokit.patients.remission import Remission
 from thrombokit.patients.rescue import Rescue
 
 
@@ -54,3 +56,9 @@ def rescue_of(parameters: ParameterSet, index: int) -> Rescue:
         added_1e9_per_L=draw["rescue.added_1e9_per_L"], duration_d=max(draw["rescue.duration_d"], RESCUE_ONSET_D),
         onset_d=RESCUE_ONSET_D, apart_d=RESCUE_APART_D, exclusion_d=EXCLUSION_D,
     )  # fmt: skip
+
+
+def remission_of(parameters: ParameterSet, index: int) -> Remission:
+    """The class of lasting remission in one draw; its count and its days are as in the fit."""
+    share = parameters.draw(index)["remission.share"]
+    return Remission(share=share, count_1e9_per_L=REMISSION_COUNT_1E9_PER_L, within_d=REMISSION_WITHIN_D)

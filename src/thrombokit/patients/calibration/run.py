@@ -35,6 +35,7 @@ from thrombokit.patients.calibration.hetrombopag import (
 )
 from thrombokit.patients.calibration.latent_counts import Structure
 from thrombokit.patients.calibration.particles import Particles
+from thrombokit.patients.calibration.starting_point import starting_point
 from thrombokit.patients.calibration.tables import ArmCheck, Doubling, Informed, arm_checks, doubling, informed, with_products
 from thrombokit.patients.model import PatientModel
 
@@ -148,7 +149,7 @@ def run_calibration(
     Parameters
     ----------
     models : mapping of name to PatientModel
-        Those of CALIBRATED_MODELS.
+        Those of CALIBRATED_MODELS; what is freed in them is put back to its starting point, and their hashes are taken then.
     seed : int
     version : str
         Of thrombokit, recorded with the sets.
@@ -165,8 +166,9 @@ def run_calibration(
     fitted = {row.scenario.name for row in calibration_rows(*ROWS, "V3", *PATIENT_ROWS, "V8", "V9")}
     texts = {name: text for name, text in scenario_texts().items() if name.removesuffix(".toml") in fitted}
     inputs = {f"scenarios/{name}": hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
-    inputs |= {f"models/{name}": models[name].hash for name in CALIBRATED_MODELS}
-    run = _Run(models=models, seed=seed, version=version, effort=effort or Effort(), progress=progress, inputs=inputs)
+    started = {name: starting_point(models[name]) for name in CALIBRATED_MODELS}
+    inputs |= {f"models/{name}": model.hash for name, model in started.items()}
+    run = _Run(models=started, seed=seed, version=version, effort=effort or Effort(), progress=progress, inputs=inputs)
     drug_free = _drug_free(run)
     sensitivity: dict[float, list[Informed]] = {0.0: [], 1.0: []}
     for structure in structures:
