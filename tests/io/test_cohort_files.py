@@ -86,6 +86,7 @@ def test_what_does_not_go_together_is_told(agonist: str, regimen: str, said: str
     assert said in str(caught.value)
 
 
+@pytest.mark.long
 def test_another_process_gives_the_same_bytes() -> None:
     """Same seed, same bytes, whatever was compiled before."""
     child = subprocess.run([sys.executable, "-c", CHILD], capture_output=True, text=True, check=True).stdout.strip()

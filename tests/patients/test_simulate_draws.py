@@ -105,6 +105,7 @@ def test_sets_weigh_equally_and_more_draws_begin_with_the_same(both: tuple[Drawn
     assert list(result.parts) == [ALL, "dosed-to-day-28", "stopped-day-14"]
 
 
+@pytest.mark.long
 def test_processes_change_no_byte(both: tuple[DrawnModel, ...], result: DrawsResult) -> None:
     again = simulate_draws(both, FIVE_MG, Cohort(n=40), draws=12, seed=3, weeks=6, engine=ProcessEngine(2))
     assert again.estimates.tobytes() == result.estimates.tobytes()

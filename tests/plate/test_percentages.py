@@ -55,6 +55,7 @@ def test_without_rhtpo_there_is_no_absolute_ec50_and_the_unit_says_so() -> None:
     assert row["emax_pct"] == pytest.approx(1100.0, rel=0.01)
 
 
+@pytest.mark.long
 def test_the_interval_of_the_absolute_ec50_holds_it_in_95_percent() -> None:
     """400 plates with 8 % noise; standard error of the rate 1.1 points."""
     inside = []

@@ -209,6 +209,7 @@ def test_a_changed_ledger_is_refused(result: StudyResult, tmp_path: Path) -> Non
         read_results(tmp_path)
 
 
+@pytest.mark.long
 def test_two_processes_give_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     study = load_study(written(tmp_path, "\n[patients]\npatients = 60\nweeks = 4\n"))
     one = run_study(study).patients

@@ -24,7 +24,7 @@ from numba import types
 
 from thrombokit.numerics.arrays import Array, IntArray
 from thrombokit.numerics.driven_derivative import DERIVATIVE, SYSTEM, TRIAL, Derivative, System, Trial, evaluate
-from thrombokit.numerics.jit import borrowing_kernel, inlined, typed_kernel
+from thrombokit.numerics.jit import borrowing_kernel, inlined
 from thrombokit.numerics.linear_modes import MODE_ANCHOR, MODE_KIND, MODE_REACH, MODE_SPAN, anchor_modes, read_modes
 from thrombokit.numerics.rosenbrock import IMPLICIT_WORK, ImplicitWork, differences, rodas5p_error, rodas5p_read, rodas5p_step
 from thrombokit.numerics.runge_kutta import STABLE_TO, tsit5_error, tsit5_read, tsit5_step, tsit5_stiffness
@@ -64,7 +64,7 @@ WORK: Any = types.NamedUniTuple(_A, 8, Work)
 @borrowing_kernel(types.int64(types.int64))
 def memory_size(n: int) -> int:
     """Elements of `memory` for n states."""
-    return _HEAD + 18 * n + 2 * n * n
+    return _HEAD + 19 * n + 2 * n * n
 
 
 def ode_tolerances(*, relative: float, absolute_share: float = 1e-2, floor: float = 1e-13, max_steps: int = 100_000) -> Array:
@@ -99,7 +99,8 @@ def _implicit_work_of(memory: Array, n: int) -> ImplicitWork:
     matrices = a + 4 * n
     return ImplicitWork(
         memory[a : a + n], memory[a + n : a + 2 * n], memory[a + 2 * n : a + 3 * n], memory[a + 3 * n : a + 4 * n],
-        memory[matrices : matrices + n * n], memory[matrices + n * n : matrices + 2 * n * n], np.empty(n, np.int64),
+        memory[matrices : matrices + n * n], memory[matrices + n * n : matrices + 2 * n * n],
+        memory[matrices + 2 * n * n : matrices + 2 * n * n + n].view(np.int64),
     )  # fmt: skip
 
 
@@ -357,7 +358,7 @@ def _march(
     return CONVERGED
 
 
-@typed_kernel(
+@borrowing_kernel(
     types.int64(
         types.FunctionType(DERIVATIVE),
         types.FunctionType(TRIAL),
@@ -415,7 +416,8 @@ def advance(
     n, any_inflow = x.size, False
     if not t1 > t0:
         for k in range(times.size):
-            states[k] = x
+            for i in range(n):
+                states[k, i] = x[i]
         return CONVERGED
     for i in range(n):
         any_inflow = any_inflow or inflow[i] != 0.0

@@ -21,12 +21,12 @@ from numba import types
 from thrombokit.numerics.arrays import Array, IntArray
 from thrombokit.numerics.jit import borrowing_kernel, inlined, typed_kernel
 
-MODE_KIND, MODE_SHIFT, MODE_REACH, MODE_TERMS, MODE_SPAN, MODE_ANCHOR = 0, 1, 2, 3, 4, 5
+MODE_KIND, MODE_SHIFT, MODE_REACH, MODE_TERMS, MODE_SPAN, MODE_ANCHOR, MODE_READ = range(7)
 """Places of the head: kind (0 eigen-modes, 1 series), shift q (1/time), longest look ahead (time), terms in use, span of the series (time),
-where the walk stands (time).
+where the walk stands (time), the time last read (eigen-modes; their amplitudes there stand in `modes` too).
 """
 
-HEAD = 6
+HEAD = 7
 MOST_TERMS = 160
 EIGENVECTORS_TRUSTED = 1e5
 """Largest condition of the eigenvectors at which they are used: they cost that many units in the last place, here below 1e-10."""
@@ -147,7 +147,7 @@ def anchor_modes(modes: Array, t: float, x: Array, u: Array, block: IntArray, sp
     `span` beyond `modes[MODE_REACH]` is not allowed; the caller takes shorter strides.
     """
     n = block.size
-    modes[MODE_ANCHOR], modes[MODE_SPAN] = t, span
+    modes[MODE_ANCHOR], modes[MODE_SPAN], modes[MODE_READ] = t, span, np.nan
     coefficients = HEAD + n
     if modes[MODE_KIND] == 0.0:
         w, inflow = HEAD + 2 * n + n * n, HEAD + 2 * n + 2 * n * n
@@ -204,6 +204,7 @@ def read_modes(modes: Array, t: float, block: IntArray, x: Array) -> None:
         _read_series(modes, ahead, block, x)
     else:
         coefficients, v, inflow, now = HEAD + n, HEAD + 2 * n, HEAD + 2 * n + 2 * n * n, HEAD + 3 * n + 2 * n * n
+        modes[MODE_READ] = t
         for j in range(n):
             rate = modes[HEAD + j]
             value = modes[coefficients + j] * math.exp(rate * ahead)

@@ -62,6 +62,8 @@ class CohortPlan(NamedTuple):
     """See `gamma_inputs.note_arrival`."""
     tolerances: Array
     """See `ode_engine.tolerances`."""
+    conditions: IntArray
+    """See `CompiledModel.time_conditions`."""
 
 
 class CohortDraws(NamedTuple):
@@ -142,7 +144,7 @@ def _example(kind: Any, ranks: tuple[str, ...]) -> Any:
     return numba.typeof(kind(*(shapes[rank] for rank in ranks)))
 
 
-PLAN: Any = _example(CohortPlan, ("1", "i", "1", "1", "1", "1", "i", "i", "m", "1"))
+PLAN: Any = _example(CohortPlan, ("1", "i", "1", "1", "1", "1", "i", "i", "m", "1", "m"))
 DRAWS: Any = _example(CohortDraws, ("2", "2", "3", "3", "2", "2", "2", "1", "2", "1"))
 ANSWERS: Any = _example(CohortAnswers, ("2", "2", "2", "2", "2", "3", "3", "2"))
 SCRATCH: Any = _example(CohortScratch, ("1", "1", "1", "1", "2", "2", "1", "1", "1", "1", "2"))

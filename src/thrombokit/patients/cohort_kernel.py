@@ -1,8 +1,9 @@
 """Virtual patients from day 0 to the end, one after the other, without a line of Python in between.
 
 The state moves from break point to break point: arrivals of doses, ends of infusions, switches, visits, and the sample of every whole week,
-which belongs to the design. At one time come what was planned, the visit, the dose, the weekly sample. Any further times of output are read off
-on the way and move nothing. Path A (`event_run`) does the same for event tables; both ask one decision machine.
+which belongs to the design. At one time come what was planned, the visit, the dose, the weekly sample. The solvers stop besides wherever a
+condition on time may change its answer (`stretches`). Any further times of output are read off on the way and move nothing. Path A
+(`event_run`) does the same for event tables; both ask one decision machine.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from typing import Any
 import numpy as np
 from numba import types
 
-from thrombokit.numerics.adaptive_ode import advance
 from thrombokit.numerics.arrays import Array, IntArray
 from thrombokit.numerics.jit import borrowing_kernel, lean_kernel
 from thrombokit.patients.cohort_arrays import (
@@ -59,6 +59,7 @@ from thrombokit.patients.signatures import (
     OUTPUT_FUNCTION,
     TRIAL_FUNCTION,
 )
+from thrombokit.patients.stretches import advance_in_stretches
 from thrombokit.patients.titration_state import next_dose_h, next_visit_h, start_state
 
 LONG_SINCE_H = 168.0
@@ -123,9 +124,10 @@ def _move_by_steps(
     first = int(clock[N_OUTPUTS])
     stop = _last_output_before(plan.outputs_h, first, target)
     times, states = plan.outputs_h[first:stop], scratch.states[first:stop]
-    status = advance(
+    status = advance_in_stretches(
         derivative, trial, plan.places[HAS_TRIAL] != 0, now, target, tad, phase, scratch.x, scratch.r, scratch.u, plan.moving, plan.block,
         scratch.modes[int(phase)], plan.tolerances, scratch.memory, times, states,
+        plan.conditions,
     )  # fmt: skip
     if status != 0:
         clock[STATUS] = status

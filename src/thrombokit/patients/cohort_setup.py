@@ -187,6 +187,7 @@ def _plan(
         outputs_h=np.array(outputs_h, dtype=np.float64), block=block,
         moving=np.setdiff1d(np.arange(n), block).astype(np.int64), gamma_inputs=np.array(compiled.gamma_inputs),
         tolerances=tolerances() if engine == "ode" else exact_pk_tolerances(EXACT_PK_RELATIVE),
+        conditions=np.array(compiled.time_conditions),
     )  # fmt: skip
 
 

@@ -63,6 +63,9 @@ class CompiledModel:
         The best engine the structure allows.
     trial_sources : dict of str to str
         By engine; see `trial`.
+    time_conditions : int64 array of shape (n, 3)
+        Places in r of the factor of T, the factor of TAD and the rest of each condition on time that the derivatives hear; where the sum passes
+        through 0 there has to be a break point (see `time_conditions.py`, `stretches.py`).
     gamma_inputs : int64 array of shape (n, 4)
         For `gamma_inputs.note_arrival`; no rows as a rule.
     """
@@ -91,6 +94,7 @@ class CompiledModel:
     is_linear: bool
     engine: EngineName
     gamma_inputs: IntArray
+    time_conditions: IntArray
     forcing_reads: IntArray
     forcing_drives: IntArray
     trial_sources: Mapping[str, str]
@@ -143,13 +147,13 @@ class CompiledModel:
     def non_finite(self, kind: Kind, values: Array) -> tuple[str, ...]:
         """Names of the values that are nan or infinite. Ask for inputs first: a comparison with nan does not hold, and hides it.
 
-        Of record values, `rate` and `duration` of doses are passed over: they are used only where a dose asks for them, and checked there.
+        Of record values, `rate` and `duration` of doses are passed over: they are used only where a dose asks for them, and checked there. So are
+        the parts of conditions on time: a branch that is not taken may ask for them.
         """
         names = {"input": self.inputs, "record": self.record_names, "output": self.outputs}.get(kind, self.compartments)
         wrong = [names[place] for place in np.flatnonzero(~np.isfinite(values[: len(names)]))]
-        passed_over = (
-            {self.record_names[place] for place in self.dose_index[:, 2:].ravel() if place >= 0} if kind == "record" else set[str]()
-        )
+        used_elsewhere = (*self.dose_index[:, 2:].ravel(), *self.time_conditions.ravel())
+        passed_over = {self.record_names[place] for place in used_elsewhere if place >= 0} if kind == "record" else set[str]()
         return tuple(name for name in wrong if name not in passed_over)
 
 
@@ -171,6 +175,7 @@ def _compiled(model: PatientModel, columns: tuple[str, ...]) -> CompiledModel:
         dose_index=_dose_index(code, expanded), switch_index=code.switch_place, switch_from_record=expanded.switch_from_record,
         linear_block=block, linear_response=response, is_linear=structure.is_linear, engine=_engine(structure),
         gamma_inputs=frozen(np.array(code.gamma_places, dtype=np.int64).reshape(-1, 4), dtype=np.int64),
+        time_conditions=frozen(np.array(code.condition_places, dtype=np.int64).reshape(-1, 3), dtype=np.int64),
         forcing_reads=_places_of(structure.heard, structure.block),
         forcing_drives=_places_of(structure.driven, structure.response), trial_sources=code.trials,
     )  # fmt: skip
@@ -190,7 +195,8 @@ def compile_model(model: PatientModel, columns: Sequence[str] = ()) -> CompiledM
     Raises
     ------
     SpecError
-        If the model reads names that neither it nor the data has; all of them, each with its place in the model file.
+        If the model reads names that neither it nor the data has, or has conditions on time that cannot be located; all of them, each with its
+        place in the model file.
     """
     return _compiled(model, tuple(columns))
 

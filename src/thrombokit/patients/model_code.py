@@ -17,6 +17,7 @@ from thrombokit.patients.model import CONTINUOUS_TIME, TIME, TIME_AFTER_DOSE
 from thrombokit.patients.panel_code import panel_source
 from thrombokit.patients.record_values import RecordValues
 from thrombokit.patients.structure import Structure
+from thrombokit.patients.time_conditions import TimeCondition, time_conditions_of
 from thrombokit.patients.trial_code import MOST_STATES, trial_source
 
 _HEADER = '''"""Kernels of one patient model, generated; form 1."""
@@ -30,13 +31,13 @@ from thrombokit.patients import signatures
 from thrombokit.patients.gamma_inputs import gamma_rate
 
 '''
-_TRIAL_HEADER = '''"""The trial step of one patient model, generated; form 1."""
+_TRIAL_HEADER = '''"""The trial step of one patient model, generated; form 4."""
 
 import math
 
 import numba
 
-from thrombokit.numerics.linear_modes import MODE_ANCHOR, read_modes
+from thrombokit.numerics.linear_modes import MODE_ANCHOR, MODE_READ
 from thrombokit.patients import signatures
 
 '''
@@ -49,8 +50,8 @@ class ModelCode:
 
     `trials` are sources of their own, compiled only where asked for: the model's trial step for the whole right-hand side ("ode") and for
     what is left beside the exactly known drug ("exact-pk"); none where it would be too long.
-    `dose_places[compartment][key]`, `switch_place` (-1: none) and `gamma_places` (compartment, start, n, rate) are places in r;
-    `labels` names the record values; `n_record` is the length of r with the doses under way.
+    `dose_places[compartment][key]`, `switch_place` (-1: none), `gamma_places` (compartment, start, n, rate) and `condition_places` (factor of T,
+    factor of TAD, rest) are places in r; `labels` names the record values; `n_record` is the length of r with the doses under way.
     """
 
     source: str
@@ -59,6 +60,7 @@ class ModelCode:
     dose_places: Mapping[str, Mapping[str, int]]
     switch_place: int
     gamma_places: tuple[tuple[int, int, int, int], ...]
+    condition_places: tuple[tuple[int, ...], ...]
     n_record: int
 
 
@@ -73,7 +75,13 @@ def generate(model: ExpandedModel, structure: Structure, *, record_names: Sequen
         [record] entries in the order of the file.
     inputs : dict of str to int
         Place of every theta, random effect, mixture and data column, as the model spells it.
+
+    Raises
+    ------
+    SpecError
+        See `time_conditions_of`.
     """
+    conditions = time_conditions_of(model, structure.equations)
     values = RecordValues(record_names, model, structure.equations)
     doses = {
         name: {
@@ -90,6 +98,7 @@ def generate(model: ExpandedModel, structure: Structure, *, record_names: Sequen
          values.place[values.keep(gamma.rate.expression, label="rate of the transit piece").id])
         for gamma in model.gamma_inputs
     ]  # fmt: skip
+    condition_places = _condition_places(conditions, values)
     writer = _Writer(model, structure, values, inputs)
     moving = [
         writer.derivative("derivative", model.compartments, gammas),
@@ -111,7 +120,19 @@ def generate(model: ExpandedModel, structure: Structure, *, record_names: Sequen
         dose_places=doses,
         switch_place=switch,
         gamma_places=tuple((gamma[0], n_values + number * SLOTS, gamma[2], gamma[3]) for number, gamma in enumerate(gammas)),
+        condition_places=condition_places,
         n_record=n_values + len(gammas) * SLOTS,
+    )
+
+
+def _condition_places(conditions: Sequence[TimeCondition], values: RecordValues) -> tuple[tuple[int, ...], ...]:
+    """Each part of a condition has a place of its own: it may have no value where a branch that is not taken asks for it."""
+    return tuple(
+        tuple(
+            values.place[values.keep(part, label=f"condition {number}, {word}").id]
+            for word, part in zip(("factor of T", "factor of TAD", "rest"), condition, strict=True)
+        )
+        for number, condition in enumerate(conditions, 1)
     )
 
 
@@ -178,9 +199,9 @@ class _Writer:
             leaf for name in moving for leaf in self.structure.equations.leaves_of(self.structure.equations.derivatives[name])
         }
         source = trial_source(
-            n=len(number_of), moving=[number_of[name] for name in moving], n_block=len(block), values=values,
+            n=len(number_of), moving=[number_of[name] for name in moving], values=values, block=[number_of[name] for name in block],
             slopes=[self._code(derivative, x) for derivative in derivatives],
-            heard={number_of[name]: row for row, name in enumerate(block) if name in leaves},
+            heard=[number_of[name] for name in block if name in leaves],
         )  # fmt: skip
         return f"{_TRIAL_HEADER}{SMALLER_AND_LARGER}\n\n\n{source}\n"
 

@@ -1,4 +1,7 @@
-"""Models that are not linear, moved by ODE solvers; and which mover a model gets."""
+"""Models that are not linear, moved by ODE solvers; and which mover a model gets.
+
+Within an interval they stop wherever a condition on time may change its answer (see `stretches`), so that nobody else needs to know of it.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,11 @@ from thrombokit.numerics.arrays import Array
 from thrombokit.numerics.driven_derivative import no_trial
 from thrombokit.numerics.outcome import OUTCOME_BY_CODE
 from thrombokit.patients.compiled_model import CompiledModel
-from thrombokit.patients.exact_pk_engine import advance_exact_pk, block_modes_size, exact_pk_memory_size, prepare_block
+from thrombokit.patients.exact_pk_engine import block_modes_size, exact_pk_memory_size, prepare_block
 from thrombokit.patients.linear_engine import LinearEngine
 from thrombokit.patients.movers import Mover
-from thrombokit.patients.ode_engine import advance_ode, ode_memory_size, solver_used, tolerances
+from thrombokit.patients.ode_engine import ode_memory_size, solver_used, tolerances
+from thrombokit.patients.stretches import advance_in_stretches
 
 RELATIVE_TOLERANCE = 1e-9
 """Of the solvers, for single data sets, where a microsecond more costs nothing."""
@@ -39,6 +43,8 @@ class OdeMover:
         self.compiled = compiled
         self.tolerances = tolerances(RELATIVE_TOLERANCE, ABSOLUTE_SHARE)
         self.memory = np.zeros(ode_memory_size(len(compiled.compartments)))
+        self.moving, self.block, self.modes = np.arange(len(compiled.compartments)), np.empty(0, np.int64), np.empty(0)
+        self.conditions = np.array(compiled.time_conditions)
         self.r = np.zeros(compiled.n_record)
 
     def set_record(self, r: Array) -> None:
@@ -47,8 +53,9 @@ class OdeMover:
 
     def advance(self, t0: float, t1: float, tad0: float, phase: float, x: Array, u: Array, times: Array, states: Array) -> None:
         """See `Mover`."""
-        status = advance_ode(
-            self.compiled.derivative, no_trial, False, t0, t1, tad0, phase, x, self.r, u, self.tolerances, self.memory, times, states
+        status = advance_in_stretches(
+            self.compiled.derivative, no_trial, False, t0, t1, tad0, phase, x, self.r, u, self.moving, self.block, self.modes, self.tolerances,
+            self.memory, times, states, self.conditions,
         )  # fmt: skip
         _refuse_unfinished(status, t0, t1)
 
@@ -68,6 +75,7 @@ class ExactPkMover:
         self.compiled = compiled
         self.tolerances = tolerances(RELATIVE_TOLERANCE, ABSOLUTE_SHARE)
         self.memory = np.zeros(exact_pk_memory_size(n))
+        self.conditions = np.array(compiled.time_conditions)
         self.block = np.array(compiled.linear_block)
         self.moving = np.setdiff1d(np.arange(n), self.block).astype(np.int64)
         self.modes = np.zeros(block_modes_size(self.block.size))
@@ -84,9 +92,9 @@ class ExactPkMover:
         if phase != self.phase:
             prepare_block(self.compiled.flow_matrix, phase, self.r, self.block, self.scratch, self.modes)
             self.phase = phase
-        status = advance_exact_pk(
+        status = advance_in_stretches(
             self.compiled.rest_derivative, no_trial, False, t0, t1, tad0, phase, x, self.r, u, self.moving, self.block, self.modes, self.tolerances,
-            self.memory, times, states,
+            self.memory, times, states, self.conditions,
         )  # fmt: skip
         _refuse_unfinished(status, t0, t1)
 

@@ -32,7 +32,7 @@ REFERENCE = 1e-9
 FIRST_TRIED = 2e-6
 COARSEST, FINEST = 5e-6, 1e-8
 _ROUND = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)
-MARGIN = 4.0
+MARGIN = 2.5
 """The largest error over the pilot is kept below the stated one by this factor; among hundreds of patients some err more than any of twelve."""
 
 

@@ -8,7 +8,7 @@ they are known exactly, are read only where a stage hears of them. It serves coh
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from thrombokit.numerics.linear_modes import HEAD
 from thrombokit.numerics.runge_kutta import ERROR_WEIGHTS, NODES, STAGES
@@ -20,7 +20,7 @@ _TRIAL_HEAD = "def trial(t, clock, phase, r, h, modes, block, x, stages, sixth, 
 
 
 def trial_source(
-    *, n: int, moving: Sequence[int], slopes: Sequence[str], values: Sequence[str], heard: Mapping[int, int], n_block: int
+    *, n: int, moving: Sequence[int], slopes: Sequence[str], values: Sequence[str], block: Sequence[int], heard: Sequence[int]
 ) -> str:
     """The source of `trial` (see `numerics.driven_derivative.TRIAL`).
 
@@ -34,17 +34,17 @@ def trial_source(
         Expressions of their slopes.
     values : sequence of str
         Assignments that these need, in order.
-    heard : dict of int to int
-        Compartments of the exactly known block that the slopes depend on, and their places within it.
-    n_block : int
-        Compartments of the block.
+    block : sequence of int
+        Compartments that are known exactly; may be empty.
+    heard : sequence of int
+        Those of them that the slopes depend on.
     """
     arguments = ", ".join(f"x{i}" for i in (*moving, *heard))
     slope_lines = [*values, f"return ({', '.join(slopes)},)"]
     lines = [f"x{i} = x[{i}]" for i in moving] + [f"k0_{i} = stages[{i}]" for i in moving]
-    lines += _modes(n_block) if n_block else []
+    lines += _modes(len(block)) if block else []
     for stage in range(1, 7):
-        lines += _stage(stage, n, moving, heard, n_block)
+        lines += _stage(stage, n, moving, heard, block)
     lines += _error(moving)
     return "\n".join([
         f"@numba.njit({_OPTIONS}, forceinline=True, no_cfunc_wrapper=True)",
@@ -59,23 +59,23 @@ def trial_source(
 
 def _modes(n_block: int) -> list[str]:
     """Rates and amplitudes of the drug's exponentials, as seen from the start of the step."""
-    lines = ["ahead = t - modes[MODE_ANCHOR]"]
-    lines += [f"m{j} = modes[{HEAD + j}]" for j in range(n_block)]
-    return lines + [f"c{j} = modes[{HEAD + n_block + j}] * math.exp(m{j} * ahead)" for j in range(n_block)]
+    lines = [f"m{j} = modes[{HEAD + j}]" for j in range(n_block)]
+    now = HEAD + 3 * n_block + 2 * n_block * n_block
+    lines += ["if modes[MODE_READ] == t:", *(f"    c{j} = modes[{now + j}]" for j in range(n_block)), "else:"]
+    lines.append("    ahead = t - modes[MODE_ANCHOR]")
+    return lines + [f"    c{j} = modes[{HEAD + n_block + j}] * math.exp(m{j} * ahead)" for j in range(n_block)]
 
 
-def _stage(stage: int, n: int, moving: Sequence[int], heard: Mapping[int, int], n_block: int) -> list[str]:
+def _stage(stage: int, n: int, moving: Sequence[int], heard: Sequence[int], block: Sequence[int]) -> list[str]:
     """The state at a stage, and its slope."""
     weights = STAGES[stage - 1]
     lines = [f"y{i} = x{i} + h * ({' + '.join(f'{weight!r} * k{s}_{i}' for s, weight in enumerate(weights))})" for i in moving]
-    share = NODES[stage - 1]
+    share, n_block = NODES[stage - 1], len(block)
     if heard and stage < 5:
         lines += [f"e{j} = c{j} * math.exp(m{j} * ({share!r} * h))" for j in range(n_block)]
-        for i, row in heard.items():
-            start = HEAD + 2 * n_block + row * n_block
-            lines.append(f"y{i} = " + " + ".join(f"modes[{start + j}] * e{j}" for j in range(n_block)))
-    elif n_block and stage == 5:  # the last two stages stand at the end of the step
-        lines += ["read_modes(modes, t + h, block, end)", *(f"y{i} = end[{i}]" for i in heard)]
+        lines += [f"y{i} = {_sum_of_modes(block.index(i), n_block)}" for i in heard]
+    elif block and stage == 5:  # the last two stages stand at the end of the step
+        lines += _block_at_end(block) + [f"y{i} = end[{i}]" for i in heard]
     if stage == 5:
         lines += [f"sixth[{i}] = y{i}" for i in moving]
     if stage == 6:
@@ -84,6 +84,20 @@ def _stage(stage: int, n: int, moving: Sequence[int], heard: Mapping[int, int], 
     states = ", ".join(f"y{i}" for i in (*moving, *heard))
     lines.append(f"{slopes}, = slopes(t + {share!r} * h, clock + {share!r} * h, phase, r, {states})")
     return lines + [f"stages[{stage * n + i}] = k{stage}_{i}" for i in moving]
+
+
+def _block_at_end(block: Sequence[int]) -> list[str]:
+    """All of the drug's compartments at the end of the step, from where the walk stands, so that nothing adds up."""
+    n = len(block)
+    now, lines = HEAD + 3 * n + 2 * n * n, ["ahead = t + h - modes[MODE_ANCHOR]", "modes[MODE_READ] = t + h"]
+    lines += [f"e{j} = modes[{HEAD + n + j}] * math.exp(m{j} * ahead)" for j in range(n)]
+    lines += [f"modes[{now + j}] = e{j}" for j in range(n)]
+    return lines + [f"end[{i}] = {_sum_of_modes(row, n)}" for row, i in enumerate(block)]
+
+
+def _sum_of_modes(row: int, n: int) -> str:
+    start = HEAD + 2 * n + row * n
+    return " + ".join(f"modes[{start + j}] * e{j}" for j in range(n))
 
 
 def _error(moving: Sequence[int]) -> list[str]:
