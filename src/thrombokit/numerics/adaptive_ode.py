@@ -24,7 +24,7 @@ from numba import types
 
 from thrombokit.numerics.arrays import Array, IntArray
 from thrombokit.numerics.driven_derivative import DERIVATIVE, SYSTEM, TRIAL, Derivative, System, Trial, evaluate
-from thrombokit.numerics.jit import borrowing_kernel, inlined
+from thrombokit.numerics.jit import borrowing_kernel, folded_kernel, inlined
 from thrombokit.numerics.linear_modes import MODE_ANCHOR, MODE_KIND, MODE_REACH, MODE_SPAN, anchor_modes, read_modes
 from thrombokit.numerics.rosenbrock import IMPLICIT_WORK, ImplicitWork, differences, rodas5p_error, rodas5p_read, rodas5p_step
 from thrombokit.numerics.runge_kutta import STABLE_TO, tsit5_error, tsit5_read, tsit5_step, tsit5_stiffness
@@ -121,7 +121,7 @@ def _allow(x: Array, end: Array, sizes: Array, tolerances: Array, largest: float
     return math.isfinite(total)
 
 
-@borrowing_kernel(_F(_A, _A, _A, _F))
+@folded_kernel(_F(_A, _A, _A, _F))
 def _first_step(x: Array, slope: Array, allowed: Array, span: float) -> float:
     """A cautious step: no state moves by more than a hundredth of its size, or ten times what is allowed as error."""
     h = span
@@ -132,7 +132,7 @@ def _first_step(x: Array, slope: Array, allowed: Array, span: float) -> float:
     return max(h, 1e-7 * span)
 
 
-@borrowing_kernel(types.boolean(_I, _A, _A, WORK))
+@folded_kernel(types.boolean(_I, _A, _A, WORK))
 def _jumped(moving: IntArray, x: Array, slope: Array, work: Work) -> bool:
     """Whether a state, or the slope of a moving one, is not where the last interval left it (rounding of slopes aside)."""
     if work.memory[STARTED] == 0.0:
@@ -212,7 +212,7 @@ def _stretch(log_error: float, log_error_before: float, refused: bool) -> float:
     return min(max(factor, 0.2), 1.0 if refused else 5.0)
 
 
-@borrowing_kernel(types.Tuple((_F, _F))(SYSTEM, _F, _F, _A, _A, WORK))
+@folded_kernel(types.Tuple((_F, _F))(SYSTEM, _F, _F, _A, _A, WORK))
 def _start(system: System, t0: float, t1: float, x: Array, tolerances: Array, work: Work) -> tuple[float, float]:
     """The slope at t0 into the first stage, the sizes brought up to date; where there was a jump, new notes are begun.
 
@@ -251,7 +251,7 @@ def _settle(system: System, t: float, t1: float, by_implicit: bool, x: Array, wo
         evaluate(system, t, x, work.stages[: x.size])
 
 
-@borrowing_kernel(types.void(SYSTEM, _F, _A, WORK))
+@folded_kernel(types.void(SYSTEM, _F, _A, WORK))
 def _leave(system: System, h: float, x: Array, work: Work) -> None:
     """What the next interval is to know: where this one ended, and the step that would have come next."""
     work.memory[NEXT_STEP], work.memory[STARTED] = h, 1.0
@@ -278,7 +278,7 @@ def _go_on(x: Array, k1: Array, sizes: Array, end: Array, k7: Array, largest: fl
     return largest
 
 
-@borrowing_kernel(types.int64(_F, _A, _A, _M))
+@folded_kernel(types.int64(_F, _A, _A, _M))
 def _read_at_start(t0: float, x: Array, times: Array, states: Array) -> int:
     """The state at the times that are t0 itself (or before); how many they are."""
     out = 0

@@ -88,8 +88,21 @@ def borrowing_kernel(signature: Any) -> Callable[[F], F]:
     return decorate
 
 
+def folded_kernel(signature: Any) -> Callable[[F], F]:
+    """A `borrowing_kernel` whose compiled code is put into every kernel that calls it: handing many arrays to a call costs as much as short work."""
+    options: dict[str, Any] = {
+        "cache": CACHED,
+        "fastmath": {"contract"},
+        "error_model": "numpy",
+        "_nrt": False,
+        "forceinline": True,
+    }
+    decorate: Any = numba.njit(signature, **options)
+    return decorate
+
+
 def lean_kernel(function: F) -> F:
-    """A `kernel` that, like a `borrowing_kernel`, keeps no count of who holds an array; for what such kernels call."""
+    """A `kernel` that, like a `folded_kernel`, keeps no count of who holds an array and is put into its callers; for what such kernels call."""
     options: dict[str, Any] = {
         "cache": CACHED,
         "fastmath": False,

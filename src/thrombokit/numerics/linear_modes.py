@@ -19,7 +19,7 @@ import numpy as np
 from numba import types
 
 from thrombokit.numerics.arrays import Array, IntArray
-from thrombokit.numerics.jit import borrowing_kernel, inlined, typed_kernel
+from thrombokit.numerics.jit import borrowing_kernel, folded_kernel, inlined, typed_kernel
 
 MODE_KIND, MODE_SHIFT, MODE_REACH, MODE_TERMS, MODE_SPAN, MODE_ANCHOR, MODE_READ = range(7)
 """Places of the head: kind (0 eigen-modes, 1 series), shift q (1/time), longest look ahead (time), terms in use, span of the series (time),
@@ -140,7 +140,7 @@ def prepare_modes(a: Array, modes: Array) -> None:
     modes[start + n * size + n] = shift
 
 
-@borrowing_kernel(types.void(_A, types.float64, _A, _A, types.int64[::1], types.float64))
+@folded_kernel(types.void(_A, types.float64, _A, _A, types.int64[::1], types.float64))
 def anchor_modes(modes: Array, t: float, x: Array, u: Array, block: IntArray, span: float) -> None:
     """The walk stands at t in state x (whole system; `block` picks the n states) with constant inflow u, to be read up to `span` ahead.
 

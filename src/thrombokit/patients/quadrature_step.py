@@ -8,7 +8,7 @@ import numpy as np
 from numba import types
 
 from thrombokit.numerics.arrays import Array
-from thrombokit.numerics.jit import borrowing_kernel, inlined, kernel
+from thrombokit.numerics.jit import folded_kernel, inlined, kernel
 from thrombokit.patients.quadrature_intervals import find_slot
 from thrombokit.patients.quadrature_memory import (
     BLOCK,
@@ -122,7 +122,7 @@ def take_over(layout: Places, store: Numbers, x: Array) -> None:
         x[layout[response + i]] = store[others + i]
 
 
-@borrowing_kernel(_NUMBER(DRIVEN_PANELS_FUNCTION, _VECTOR, QUADRATURE_MEMORY, _VECTOR, _VECTOR, types.int64, _VECTOR))
+@folded_kernel(_NUMBER(DRIVEN_PANELS_FUNCTION, _VECTOR, QUADRATURE_MEMORY, _VECTOR, _VECTOR, types.int64, _VECTOR))
 def step_on_slot(driven_panels: Any, r: Array, memory: QuadratureMemory, x: Array, u: Array, slot: int, x_then: Array) -> float:
     """Step from `x` to `x_then` (may be the same array) on the mesh of a slot, all of it worked out before.
 
@@ -156,7 +156,7 @@ def step_on_slot(driven_panels: Any, r: Array, memory: QuadratureMemory, x: Arra
     return error
 
 
-@borrowing_kernel(_NUMBER(DRIVEN_PANELS_FUNCTION, _VECTOR, QUADRATURE_MEMORY, _VECTOR, _VECTOR, _NUMBER, _NUMBER, _NUMBER))
+@folded_kernel(_NUMBER(DRIVEN_PANELS_FUNCTION, _VECTOR, QUADRATURE_MEMORY, _VECTOR, _VECTOR, _NUMBER, _NUMBER, _NUMBER))
 def step_as_before(
     driven_panels: Any, r: Array, memory: QuadratureMemory, x: Array, u: Array, since_h: float, length_h: float, phase: float
 ) -> float:
