@@ -16,14 +16,14 @@ from numba import types
 from scipy.integrate import solve_ivp
 
 from thrombokit.io.titrations import parse_titration
+from thrombokit.numerics.adaptive_ode import advance
 from thrombokit.numerics.arrays import Array
-from thrombokit.numerics.driven_derivative import DERIVATIVE, no_trial
+from thrombokit.numerics.driven_derivative import DERIVATIVE, TRIAL, no_trial
 from thrombokit.numerics.jit import typed_kernel
 from thrombokit.numerics.linear_modes import modes_size, prepare_modes
 from thrombokit.numerics.streams import stream
 from thrombokit.patients import exact_pk_engine, ode_engine
-from thrombokit.patients.exact_pk_engine import advance_exact_pk
-from thrombokit.patients.ode_engine import advance_ode, ode_memory_size, tolerances
+from thrombokit.patients.ode_engine import ode_memory_size, tolerances
 from thrombokit.patients.titration_program import titration_program
 from thrombokit.patients.titration_state import (
     DECISION_SIZE,
@@ -82,9 +82,9 @@ def drug_matrix(r: Array, matrix: Array) -> None:
     matrix[2, 1], matrix[2, 2] = k23, -k32
 
 
-@typed_kernel(types.void(types.FunctionType(DERIVATIVE), types.boolean, _M, _A, _A, _M, _M, _A))
-def run_cohort(derivative: Callable[..., None], exact: bool, patients: Array, program: Array, allowed: Array, counts: Array,
-               doses: Array, steps: Array) -> None:  # fmt: skip
+@typed_kernel(types.void(types.FunctionType(DERIVATIVE), types.FunctionType(TRIAL), types.boolean, _M, _A, _A, _M, _M, _A))
+def run_cohort(derivative: Callable[..., None], trial: Callable[..., float], exact: bool, patients: Array, program: Array, allowed: Array,
+               counts: Array, doses: Array, steps: Array) -> None:  # fmt: skip
     """A year of every patient: weekly counts and doses in force (n, 53), mean steps a day (explicit, implicit, taken back)."""
     none, nobody, u = np.empty(0), np.empty((0, N)), np.zeros(N)
     block = np.arange(3 if exact else 0)
@@ -105,28 +105,9 @@ def run_cohort(derivative: Callable[..., None], exact: bool, patients: Array, pr
             for leg in range(2):
                 if leg == 1 and (day + 1) % 7 != 0:
                     continue  # nothing happens at midnight: the next break point is the next arrival
-                if exact:
-                    advance_exact_pk(
-                        derivative,
-                        no_trial,
-                        False,
-                        t,
-                        x_at[leg],
-                        0.0,
-                        0.0,
-                        x,
-                        r,
-                        u,
-                        moving,
-                        block,
-                        modes,
-                        allowed,
-                        memory,
-                        none,
-                        nobody,
-                    )
-                else:
-                    advance_ode(derivative, no_trial, False, t, x_at[leg], 0.0, 0.0, x, r, u, allowed, memory, none, nobody)
+                advance(
+                    derivative, trial, False, t, x_at[leg], 0.0, 0.0, x, r, u, moving, block, modes, allowed, memory, none, nobody
+                )  # fmt: skip
                 t = x_at[leg]
                 if leg == 0 and next_dose_h(state) <= 24.0 * day:
                     x[0] += take_dose(program, state)
@@ -168,7 +149,7 @@ def simulate(engine: str, patients: Array, allowed: Array) -> tuple[Array, Array
     counts, doses, steps = np.zeros(shape), np.zeros(shape), np.zeros(3)
     exact = engine == exact_pk_engine.ENGINE
     begun = time.process_time()
-    run_cohort(platelets if exact else whole, exact, patients, rule(), allowed, counts, doses, steps)
+    run_cohort(platelets if exact else whole, no_trial, exact, patients, rule(), allowed, counts, doses, steps)
     return counts, doses, steps, time.process_time() - begun
 
 

@@ -8,12 +8,13 @@ from scipy.integrate import solve_ivp
 
 from thrombokit.io.patient_models import parse_model
 from thrombokit.io.titrations import parse_titration
+from thrombokit.numerics.adaptive_ode import advance
 from thrombokit.numerics.arrays import Array
 from thrombokit.numerics.driven_derivative import DERIVATIVE, no_trial
 from thrombokit.numerics.jit import typed_kernel
 from thrombokit.patients.compiled_model import CompiledModel, compile_model
-from thrombokit.patients.exact_pk_engine import advance_exact_pk, block_modes_size, exact_pk_tolerances, prepare_block
-from thrombokit.patients.ode_engine import STATED_ERROR, advance_ode, ode_memory_size, solver_used, steps_taken, tolerances
+from thrombokit.patients.exact_pk_engine import block_modes_size, exact_pk_tolerances, prepare_block
+from thrombokit.patients.ode_engine import STATED_ERROR, ode_memory_size, solver_used, steps_taken, tolerances
 from thrombokit.patients.titration import Titration
 from thrombokit.patients.titration_program import titration_program
 from thrombokit.patients.titration_state import (
@@ -82,6 +83,16 @@ def compiled() -> CompiledModel:
     return compile_model(parse_model(MODEL, file="model.toml"))
 
 
+def advance_all(  # type: ignore[no-untyped-def]
+    derivative, trial, by_trial, t0, t1, tad0, phase, x, r, u, allowed, memory, times, states
+) -> int:
+    """`advance` of every compartment, none known exactly."""
+    everything, nothing = np.arange(x.size), np.empty(0, np.int64)
+    return advance(
+        derivative, trial, by_trial, t0, t1, tad0, phase, x, r, u, everything, nothing, np.empty(0), allowed, memory, times, states
+    )
+
+
 class Patient:
     """One patient, moved by one of the two engines with a given tolerance."""
 
@@ -100,12 +111,12 @@ class Patient:
     def move(self, t: float, times: Array = NONE) -> Array:
         states = np.empty((times.size, self.x.size))
         if self.exact:
-            status = advance_exact_pk(
+            status = advance(
                 self.model.rest_derivative, no_trial, False, self.t, t, 0.0, 0.0, self.x, self.r, self.u, self.moving, self.block, self.modes,
                 self.allowed, self.memory, times, states,
             )  # fmt: skip
         else:
-            status = advance_ode(
+            status = advance_all(
                 self.model.derivative,
                 no_trial,
                 False,
@@ -206,7 +217,7 @@ def test_fast_target_binding_is_solved_implicitly_and_says_so() -> None:
     times = np.array([1.0, 24.0, 120.0, 336.0])
     states = np.empty((4, 3))
     assert (
-        advance_ode(binding, no_trial, False, 0.0, 336.0, 0.0, 0.0, x, r, np.zeros(3), tolerances(1e-7), memory, times, states) == 0
+        advance_all(binding, no_trial, False, 0.0, 336.0, 0.0, 0.0, x, r, np.zeros(3), tolerances(1e-7), memory, times, states) == 0
     )
 
     def slope(t: float, y: Array) -> Array:
@@ -224,7 +235,7 @@ def test_binding_conserves_drug_and_target_where_nothing_leaves() -> None:
     r = np.array([500.0, 50.0, 0.0, 0.0, 0.0, 0.0])
     x, memory = np.array([30.0, 2.0, 0.0]), np.zeros(ode_memory_size(3))
     assert (
-        advance_ode(binding, no_trial, False, 0.0, 100.0, 0.0, 0.0, x, r, np.zeros(3), tolerances(), memory, NONE, np.empty((0, 3)))
+        advance_all(binding, no_trial, False, 0.0, 100.0, 0.0, 0.0, x, r, np.zeros(3), tolerances(), memory, NONE, np.empty((0, 3)))
         == 0
     )
     assert x[0] + x[2] == pytest.approx(30.0, rel=1e-10)

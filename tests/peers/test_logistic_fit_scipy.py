@@ -82,6 +82,7 @@ def noisy_curves(n: int, seed: int) -> pl.DataFrame:
     return pl.concat(parts)
 
 
+@pytest.mark.long
 def test_two_hundred_noisy_curves() -> None:
     compare(noisy_curves(200, seed=11), curves=200, hills=(0.5,))
 

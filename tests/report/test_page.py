@@ -97,6 +97,7 @@ def reader(page: str) -> _Reader:
     return _read(page)
 
 
+@pytest.mark.long
 def test_twelve_plates_stay_far_below_three_megabytes(study: StudyResult, page: str, tmp_path: Path) -> None:
     written = write_report(study, tmp_path / "new folder" / "report.html")
     assert written.read_bytes() == page.encode()

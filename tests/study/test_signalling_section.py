@@ -261,6 +261,7 @@ def test_an_agonist_nobody_measured_there_is_predicted_without_a_made_up_value(p
     assert any(one.fact == "EC50 of eltrombopag in CD34+ cord blood, 168 h" for one in found)
 
 
+@pytest.mark.long
 def test_culture_bands_are_the_same_on_two_processes_and_show_both_signs(plan: EnsemblePlan) -> None:
     treatments = culture_treatments("rhTPO", POSITIVE_CONTROL_nM, {"hetrombopag": 4.0})
     table, caption = culture_bands(plan, treatments, days=12.0, n_sets=6)

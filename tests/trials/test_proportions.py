@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from thrombokit import InputError, compare_proportions
@@ -49,11 +49,13 @@ def test_every_table_of_two_arms(n: int, m: int) -> None:
             check_table(a, n, b, m)
 
 
+@settings(max_examples=40)
 @given(arms, arms)
 def test_any_table(first: tuple[int, int], second: tuple[int, int]) -> None:
     check_table(*first, *second)
 
 
+@settings(max_examples=40)
 @given(arms, arms)
 def test_swapping_the_arms_turns_everything_round(first: tuple[int, int], second: tuple[int, int]) -> None:
     one, other = compare_proportions(*first, *second), compare_proportions(*second, *first)

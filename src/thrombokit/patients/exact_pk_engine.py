@@ -12,9 +12,8 @@ from typing import TypeAlias
 
 from numba import types
 
-from thrombokit.numerics.adaptive_ode import advance, ode_tolerances
+from thrombokit.numerics.adaptive_ode import ode_tolerances
 from thrombokit.numerics.arrays import Array, IntArray
-from thrombokit.numerics.driven_derivative import DERIVATIVE, TRIAL, Derivative, Trial
 from thrombokit.numerics.jit import typed_kernel
 from thrombokit.numerics.linear_modes import modes_size, prepare_modes
 from thrombokit.patients.ode_engine import ABSOLUTE_SHARE, ode_memory_size
@@ -33,7 +32,7 @@ _M = types.float64[:, ::1]
 
 
 def exact_pk_tolerances(relative: float = RELATIVE, max_steps: int = 100_000) -> Array:
-    """Tolerances of `advance_exact_pk`, shape (4,); the defaults keep `STATED_ERROR`."""
+    """Tolerances of `adaptive_ode.advance`, shape (4,); the defaults keep `STATED_ERROR`."""
     return ode_tolerances(relative=relative, absolute_share=ABSOLUTE_SHARE, max_steps=max_steps)
 
 
@@ -76,51 +75,3 @@ def prepare_block(flow_matrix: FlowMatrix, phase: float, r: Array, block: IntArr
         for j in range(size):
             inner[i, j] = scratch[block[i], block[j]]
     prepare_modes(inner[:size, :size].copy(), modes)
-
-
-@typed_kernel(
-    types.int64(
-        types.FunctionType(DERIVATIVE),
-        types.FunctionType(TRIAL),
-        types.boolean,
-        _F,
-        _F,
-        _F,
-        _F,
-        _A,
-        _A,
-        _A,
-        _I,
-        _I,
-        _A,
-        _A,
-        _A,
-        _A,
-        _M,
-    )
-)
-def advance_exact_pk(
-    derivative: Derivative, trial: Trial, by_trial: bool, t0: float, t1: float, tad0: float, phase: float, x: Array, r: Array, u: Array,
-    moving: IntArray, block: IntArray, modes: Array, tolerances: Array, memory: Array, times: Array, states: Array,
-) -> int:  # fmt: skip
-    """Move one patient from break point t0 to break point t1, in place.
-
-    Parameters
-    ----------
-    derivative : numba function
-        `CompiledModel.rest_derivative` (or `.derivative`: what it says of the block is not read).
-    moving, block : int arrays
-        Compartments that are integrated, and `CompiledModel.linear_block`; both sorted, together all n.
-    modes : array
-        As `prepare_block` left it.
-    trial, by_trial, t0, t1, tad0, phase, x, r, u, tolerances, memory, times, states
-        As for `ode_engine.advance_ode`; tolerances from `exact_pk_tolerances`.
-
-    Returns
-    -------
-    int
-        0 converged, 2 max_steps, 3 not finite.
-    """
-    return advance(
-        derivative, trial, by_trial, t0, t1, tad0, phase, x, r, u, moving, block, modes, tolerances, memory, times, states
-    )
