@@ -19,8 +19,6 @@ STATED_ERROR = 2e-5
 RELATIVE, ABSOLUTE_SHARE = 4e-6, 0.1
 """Default tolerance of a step, chosen so that the whole year keeps within `STATED_ERROR`."""
 
-_F, _A = types.float64, types.float64[::1]
-
 
 def tolerances(relative: float = RELATIVE, absolute_share: float = ABSOLUTE_SHARE, max_steps: int = 100_000) -> Array:
     """Tolerances of `adaptive_ode.advance`, shape (4,); see `numerics.adaptive_ode.ode_tolerances`."""
